@@ -1,0 +1,29 @@
+//! The Retrostep recording format: types, writer, reader and indexes.
+//!
+//! A recording is one `*.retro` file, written as a stream and readable up to its last flushed block.
+//! [`Writer`] makes one, [`Recording`] answers questions about one.
+//! This crate knows nothing of processes, interpreters or protocols; `docs/format.md` describes the bytes.
+
+#![deny(missing_docs)]
+
+mod cancel;
+mod error;
+mod event;
+mod ids;
+mod reader;
+mod table;
+mod value;
+mod writer;
+
+pub use cancel::CancellationToken;
+pub use error::{Error, Result};
+pub use event::{Change, Event, Stream, ThreadEvent};
+pub use ids::{
+    Direction, FrameId, FunctionId, ObjectId, Position, SourceId, TaskId, ThreadId, TypeId,
+};
+pub use reader::{Completeness, FrameState, Key, Recording, ThreadInfo, VerifyReport, Written};
+pub use table::{
+    Frame, Function, FunctionKind, Header, Source, Summary, Type, Variable, VariableKind,
+};
+pub use value::{Content, ObjectKind, Text, Unavailable, Value};
+pub use writer::{Writer, WriterOptions};
