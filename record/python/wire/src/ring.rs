@@ -5,9 +5,11 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::{io, ptr, slice};
+use std::time::{Duration, Instant};
+use std::{io, mem, ptr, slice};
 
 use crate::WIRE_VERSION;
 
@@ -20,6 +22,10 @@ const HEADER_BYTES: usize = 4096;
 const DATA_OFFSET: usize = 64 << 10;
 const REASON_OFFSET: usize = 1024;
 const REASON_MAX_BYTES: usize = 1024;
+/// Where the mutex stands that the host holds while it drains the ring.
+const LOCK_OFFSET: usize = 2048;
+/// A wait shorter than this does not ask whether the host still lives.
+const LIVENESS_CHECK_AFTER: Duration = Duration::from_millis(10);
 const MAGIC: u64 = 0x0a0d_474e_4952_5452;
 
 /// Where the recorder stands.
@@ -148,6 +154,11 @@ impl Mapping {
         unsafe { &*self.base.cast::<Header>() }
     }
 
+    fn lock(&self) -> *mut libc::pthread_mutex_t {
+        // SAFETY: inside the first page of the mapping, aligned, and used for nothing else.
+        unsafe { self.base.add(LOCK_OFFSET).cast() }
+    }
+
     fn config(&self) -> &[u8] {
         let len = (self.header().config_len as usize).min(CONFIG_MAX_BYTES);
         // SAFETY: the configuration area is inside the mapping and not written after creation.
@@ -180,6 +191,7 @@ pub fn create(path: &Path, config: &[u8]) -> io::Result<()> {
         .read(true)
         .write(true)
         .create_new(true)
+        .mode(0o600)
         .open(path)?;
     file.set_len((DATA_OFFSET + RING_BYTES) as u64)?;
     let mut head = vec![0_u8; HEADER_BYTES];
@@ -259,6 +271,7 @@ impl Producer {
     /// waits (without the interpreter's lock) and tries again.
     ///
     /// More than a quarter of the ring at once is never accepted.
+    /// To wait for room, call [`Producer::wait_for_room`]: it notices when nobody makes room any more.
     #[must_use]
     pub fn try_push(&mut self, bytes: &[u8]) -> bool {
         let len = bytes.len() as u64;
@@ -280,6 +293,58 @@ impl Producer {
         header.head.store(self.head, Ordering::Release);
         true
     }
+
+    /// Waits until `len` bytes fit. False if they never will: the host asked to record nothing more,
+    /// or is gone, or `len` is more than [`Producer::try_push`] accepts. The caller then stops
+    /// recording and lets the program go on.
+    ///
+    /// Call it without the interpreter's lock.
+    #[must_use]
+    pub fn wait_for_room(&self, len: usize) -> bool {
+        if len > RING_BYTES / 4 {
+            return false;
+        }
+        let header = self.mapping.header();
+        let begin = Instant::now();
+        let mut pause = Duration::from_micros(20);
+        loop {
+            if self.stop_requested() {
+                return false;
+            }
+            let tail = header.tail.load(Ordering::Acquire);
+            if self.head + len as u64 - tail <= RING_BYTES as u64 {
+                return true;
+            }
+            if begin.elapsed() > LIVENESS_CHECK_AFTER && !self.host_alive() {
+                return false;
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(1));
+        }
+    }
+
+    /// Whether a host drains the ring. The kernel releases the host's mutex however the host dies.
+    #[must_use]
+    pub fn host_alive(&self) -> bool {
+        let lock = self.mapping.lock();
+        // SAFETY: the mutex lives in the mapping. A mutex that was never initialised is all zero,
+        // which is an unlocked plain mutex.
+        unsafe {
+            match libc::pthread_mutex_trylock(lock) {
+                libc::EBUSY => true,
+                0 => {
+                    libc::pthread_mutex_unlock(lock);
+                    false
+                }
+                libc::EOWNERDEAD => {
+                    libc::pthread_mutex_consistent(lock);
+                    libc::pthread_mutex_unlock(lock);
+                    false
+                }
+                _ => false,
+            }
+        }
+    }
 }
 
 /// The host's side.
@@ -290,17 +355,19 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// Opens the ring at `path`.
+    /// Opens the ring at `path`, before any producer does.
+    ///
+    /// The calling thread is the one that drains the ring: when it ends, or the consumer is dropped,
+    /// [`Producer::host_alive`] turns false.
     ///
     /// # Errors
     ///
     /// [`RingError`].
     pub fn open(path: &Path) -> Result<Consumer, RingError> {
         let file = File::options().read(true).write(true).open(path)?;
-        Ok(Consumer {
-            mapping: Mapping::open(&file)?,
-            tail: 0,
-        })
+        let mapping = Mapping::open(&file)?;
+        hold(mapping.lock())?;
+        Ok(Consumer { mapping, tail: 0 })
     }
 
     /// Where the recorder stands.
@@ -365,6 +432,43 @@ impl Consumer {
     }
 }
 
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        // SAFETY: `open` locked it; the mapping is still there.
+        unsafe {
+            libc::pthread_mutex_unlock(self.mapping.lock());
+        }
+    }
+}
+
+/// Makes `lock` a mutex that tells other processes when its owner dies, and locks it.
+fn hold(lock: *mut libc::pthread_mutex_t) -> io::Result<()> {
+    let check = |code: libc::c_int| match code {
+        0 => Ok(()),
+        code => Err(io::Error::from_raw_os_error(code)),
+    };
+    // SAFETY: `lock` points into a fresh mapping that no other process uses yet; the attributes are
+    // initialised before use and destroyed after.
+    unsafe {
+        let mut attributes: libc::pthread_mutexattr_t = mem::zeroed();
+        check(libc::pthread_mutexattr_init(&mut attributes))?;
+        let made = check(libc::pthread_mutexattr_setpshared(
+            &mut attributes,
+            libc::PTHREAD_PROCESS_SHARED,
+        ))
+        .and_then(|()| {
+            check(libc::pthread_mutexattr_setrobust(
+                &mut attributes,
+                libc::PTHREAD_MUTEX_ROBUST,
+            ))
+        })
+        .and_then(|()| check(libc::pthread_mutex_init(lock, &attributes)))
+        .and_then(|()| check(libc::pthread_mutex_lock(lock)));
+        libc::pthread_mutexattr_destroy(&mut attributes);
+        made
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,5 +494,45 @@ mod tests {
         while producer.try_push(&message) {}
         assert!(consumer.available().len() > RING_BYTES - message.len());
         assert!(consumer.stalls() > 0);
+    }
+
+    #[test]
+    fn a_full_ring_without_a_host_does_not_hold_the_program() {
+        let path = std::env::temp_dir().join(format!("retrostep-dead-{}", std::process::id()));
+        create(&path, b"").unwrap();
+        let message = vec![7_u8; 1_000_003];
+        // The host's thread ends while it holds the ring, as a killed process does.
+        let host = std::thread::spawn({
+            let path = path.clone();
+            move || std::mem::forget(Consumer::open(&path).unwrap())
+        });
+        let mut producer = {
+            host.join().unwrap();
+            Producer::open(&path).unwrap()
+        };
+        std::fs::remove_file(&path).unwrap();
+        assert!(producer.claim());
+        while producer.try_push(&message) {}
+        assert!(!producer.wait_for_room(message.len()));
+        assert!(!producer.host_alive());
+    }
+
+    #[test]
+    fn a_full_ring_with_a_host_waits_for_room() {
+        let path = std::env::temp_dir().join(format!("retrostep-slow-{}", std::process::id()));
+        create(&path, b"").unwrap();
+        let mut consumer = Consumer::open(&path).unwrap();
+        let mut producer = Producer::open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let message = vec![7_u8; 1_000_003];
+        while producer.try_push(&message) {}
+        assert!(producer.host_alive());
+        let waiting = std::thread::spawn(move || producer.wait_for_room(message.len()));
+        while consumer.stalls() == 0 {
+            std::thread::yield_now();
+        }
+        let len = consumer.available().len();
+        consumer.consume(len);
+        assert!(waiting.join().unwrap());
     }
 }
