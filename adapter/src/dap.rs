@@ -1,0 +1,3 @@
+//! The Debug Adapter Protocol's messages.
+
+pub mod types;
