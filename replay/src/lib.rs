@@ -1,18 +1,34 @@
 //! The Retrostep timeline: moving, searching, stacks, values, expressions and history over a recording.
 //!
-//! A [`Snapshot`] is what can be seen at one position; nothing here knows a protocol, starts a process
-//! or reads a file other than an opened [`retrostep_trace::Recording`].
+//! A [`Timeline`] moves through a [`retrostep_trace::Recording`] and tells why it stopped; a
+//! [`Snapshot`] is what can be seen at one position. Nothing here knows a protocol, starts a process
+//! or reads a file other than an opened recording.
 
 #![deny(missing_docs)]
 
+mod breakpoint;
 mod datum;
+mod error;
 pub mod expression;
 pub mod history;
 mod place;
+mod place_id;
 pub mod render;
 mod snapshot;
+mod stop;
+mod timeline;
 
+pub use breakpoint::{
+    BreakpointId, DataBreakpoint, ExceptionFilter, FunctionBreakpoint, HitCondition,
+    LineBreakpoint, LogEntry, LogHistory, ResolvedBreakpoint,
+};
 pub use datum::{Datum, Dictionary};
+pub use error::{Error, Result};
 pub use expression::{Expression, ExpressionError, Template};
 pub use place::{Place, PlaceChange};
 pub use snapshot::{Filter, Hint, Node, Scope, ScopeKind, Snapshot, Variable};
+pub use stop::{DataChange, ExceptionStop, Stop, StopReason};
+pub use timeline::{
+    ExceptionInfo, GotoTarget, LineHit, LineHits, PathResolver, StackPage, StepKind, ThreadState,
+    Timeline,
+};
