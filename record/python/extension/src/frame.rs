@@ -1,0 +1,115 @@
+//! Reading frames: raw pointers to the interpreter's own records of what runs.
+
+use crate::api::{PyObject, field, py};
+use crate::layout::{ABSENT, layout};
+
+/// A frame of the interpreter: `PyFrameObject` up to 3.10, `_PyInterpreterFrame` since.
+///
+/// Valid only while the frame exists; the recorder keeps the address for comparison only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RawFrame(pub(crate) *mut u8);
+
+impl RawFrame {
+    /// The interpreter frame behind a frame object.
+    ///
+    /// # Safety
+    ///
+    /// `object` is a live frame object.
+    #[inline]
+    pub(crate) unsafe fn of_object(object: *mut PyObject) -> RawFrame {
+        let offset = layout().frame_object_frame;
+        if offset == ABSENT {
+            return RawFrame(object.cast());
+        }
+        // SAFETY: the caller's; the offset was checked at activation.
+        unsafe { RawFrame(field(object, offset)) }
+    }
+
+    /// The code it runs.
+    ///
+    /// # Safety
+    ///
+    /// The frame exists.
+    #[inline]
+    pub(crate) unsafe fn code(self) -> *mut PyObject {
+        // SAFETY: the caller's; the offset was checked at activation.
+        let word: usize = unsafe { field(self.0, layout().frame_code) };
+        untag(word)
+    }
+
+    /// What a slot (or, behind the slots, an entry of the operand stack) holds, or null.
+    ///
+    /// # Safety
+    ///
+    /// The frame exists and has the slot.
+    #[inline]
+    pub(crate) unsafe fn slot(self, index: usize) -> *mut PyObject {
+        // SAFETY: the caller's; the offset was checked at activation.
+        let word: usize = unsafe { field(self.0, layout().frame_slots + 8 * index) };
+        untag(word)
+    }
+
+    /// The namespace that holds its globals.
+    ///
+    /// # Safety
+    ///
+    /// The frame exists.
+    #[inline]
+    pub(crate) unsafe fn globals(self) -> *mut PyObject {
+        // SAFETY: the caller's; the offset was checked at activation.
+        unsafe { field(self.0, layout().frame_globals) }
+    }
+
+    /// The mapping that holds its locals, or null for functions.
+    ///
+    /// # Safety
+    ///
+    /// The frame exists.
+    #[inline]
+    pub(crate) unsafe fn locals(self) -> *mut PyObject {
+        // SAFETY: the caller's; the offset was checked at activation.
+        unsafe { field(self.0, layout().frame_locals) }
+    }
+
+    /// The frame it was called from, or null.
+    ///
+    /// # Safety
+    ///
+    /// The frame exists and runs.
+    #[inline]
+    pub(crate) unsafe fn previous(self) -> RawFrame {
+        // SAFETY: the caller's; the offset was checked at activation.
+        RawFrame(unsafe { field(self.0, layout().frame_previous) })
+    }
+
+    /// The innermost frame of the thread that runs.
+    ///
+    /// # Safety
+    ///
+    /// The interpreter's lock is held and Python code runs.
+    #[inline]
+    pub(crate) unsafe fn current() -> RawFrame {
+        // SAFETY: the caller's; the offsets were checked at activation.
+        unsafe {
+            let state = py::PyThreadState_Get();
+            let word: *mut u8 = field(state, layout().thread_frame);
+            if layout().cframe_frame == ABSENT {
+                RawFrame(word)
+            } else {
+                RawFrame(field(word, layout().cframe_frame))
+            }
+        }
+    }
+}
+
+/// The object behind a word that may carry a tag. A tagged small integer of 3.14 gives null.
+#[inline]
+fn untag(word: usize) -> *mut PyObject {
+    if !layout().tagged {
+        return word as *mut PyObject;
+    }
+    if word & 3 == 3 {
+        return std::ptr::null_mut();
+    }
+    (word & !3) as *mut PyObject
+}
