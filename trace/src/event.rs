@@ -143,13 +143,16 @@ pub enum Change {
     /// The last element of a sequence was removed.
     Pop,
     /// `x[key] = value` of a mapping. An equal key keeps its place, a new one goes to the end.
+    ///
+    /// Of contents that a limit cut, an unknown key is taken for one of the entries left out; a
+    /// recorder that adds a key to such a mapping says so with [`Change::Replace`].
     SetKey {
         /// The key.
         key: Value,
         /// Its new value.
         value: Value,
     },
-    /// `del x[key]` of a mapping.
+    /// `del x[key]` of a mapping, or an element taken out of a set.
     DeleteKey {
         /// The key.
         key: Value,

@@ -6,13 +6,24 @@
 
 #![deny(missing_docs)]
 
+mod block;
 mod cancel;
+mod chunk;
+mod codec;
+mod definitions;
 mod error;
 mod event;
+mod exceptions;
+mod footer;
+mod hash;
 mod ids;
+mod live;
 mod reader;
+mod strings;
 mod table;
 mod value;
+mod varint;
+mod walker;
 mod writer;
 
 pub use cancel::CancellationToken;

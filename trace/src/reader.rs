@@ -1,7 +1,19 @@
 //! Answering questions about a recording without reading all of it.
 
+pub(crate) mod file;
+mod layout;
+mod model;
+
 use std::path::Path;
 use std::sync::Arc;
+
+use crate::block::decode::DecodedBlock;
+use crate::block::section::unpack;
+use crate::chunk::kind;
+use crate::definitions::Definitions;
+use file::RecordingFile;
+use layout::Layout;
+use model::Model;
 
 use crate::{
     CancellationToken, Content, Direction, Frame, FrameId, Function, FunctionId, Header, ObjectId,
@@ -13,7 +25,13 @@ use crate::{
 ///
 /// Cheap to share behind an `Arc`; every method takes `&self` and may be called from several threads.
 #[derive(Debug)]
-pub struct Recording {}
+pub struct Recording {
+    file: RecordingFile,
+    layout: Layout,
+    model: Model,
+    sources: Vec<Arc<Source>>,
+    report: VerifyReport,
+}
 
 /// How much of a recording is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,8 +155,17 @@ impl Recording {
     /// [`crate::Error::NotARecording`], [`crate::Error::Version`], [`crate::Error::Io`]. A damaged or
     /// unfinished file is no error: see [`Recording::completeness`].
     pub fn open(path: &Path) -> Result<Recording> {
-        let _ = path;
-        unimplemented!()
+        let mut file = RecordingFile::open(path)?;
+        let layout = Layout::read(&mut file)?;
+        let mut recording = Recording {
+            file,
+            layout,
+            model: Model::default(),
+            sources: Vec::new(),
+            report: VerifyReport::default(),
+        };
+        recording.load()?;
+        Ok(recording)
     }
 
     /// Looks whether the file has grown, and takes in what was added. Returns whether it had.
@@ -147,55 +174,62 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn refresh(&mut self) -> Result<bool> {
-        unimplemented!()
+        if self.layout.tables.summary.is_some() || !self.layout.hop(&self.file)? {
+            return Ok(false);
+        }
+        self.load()?;
+        Ok(true)
     }
 
     /// What the recording says of itself.
     #[must_use]
     pub fn header(&self) -> &Header {
-        unimplemented!()
+        &self.layout.header
     }
 
     /// How it ended, when it is complete.
     #[must_use]
     pub fn summary(&self) -> Option<&Summary> {
-        unimplemented!()
+        self.layout.tables.summary.as_ref()
     }
 
     /// Whether all of it is there.
     #[must_use]
     pub fn completeness(&self) -> Completeness {
-        unimplemented!()
+        match self.report.damage.first() {
+            Some(damage) => Completeness::Damaged(damage.clone()),
+            None => self.layout.completeness.clone(),
+        }
     }
 
     /// The position after the last event.
     #[must_use]
     pub fn end(&self) -> Position {
-        unimplemented!()
+        Position(self.layout.tables.end())
     }
 
     /// The file's size in bytes.
     #[must_use]
     pub fn len_bytes(&self) -> u64 {
-        unimplemented!()
+        self.layout.len_bytes
     }
 
     /// How many sources, functions and types there are; ids run from 0.
     #[must_use]
     pub fn source_count(&self) -> u32 {
-        unimplemented!()
+        self.sources.len() as u32
     }
 
     /// See [`Recording::source_count`].
     #[must_use]
     pub fn function_count(&self) -> u32 {
-        unimplemented!()
+        self.model.functions.len() as u32
     }
 
     /// See [`Recording::source_count`].
     #[must_use]
     pub fn type_count(&self) -> u32 {
-        unimplemented!()
+        self.model.types.len() as u32
     }
 
     /// A source file, with its text.
@@ -204,8 +238,10 @@ impl Recording {
     ///
     /// [`crate::Error::Corrupt`] if there is no such source or it cannot be read.
     pub fn source(&self, id: SourceId) -> Result<Arc<Source>> {
-        let _ = id;
-        unimplemented!()
+        self.sources
+            .get(id.0 as usize)
+            .cloned()
+            .ok_or_else(|| self.file.corrupt(0, "a definition is missing"))
     }
 
     /// A function.
@@ -214,8 +250,11 @@ impl Recording {
     ///
     /// As [`Recording::source`].
     pub fn function(&self, id: FunctionId) -> Result<Arc<Function>> {
-        let _ = id;
-        unimplemented!()
+        self.model
+            .functions
+            .get(id.0 as usize)
+            .cloned()
+            .ok_or_else(|| self.file.corrupt(0, "a definition is missing"))
     }
 
     /// A type.
@@ -224,8 +263,11 @@ impl Recording {
     ///
     /// As [`Recording::source`].
     pub fn type_of(&self, id: TypeId) -> Result<Arc<Type>> {
-        let _ = id;
-        unimplemented!()
+        self.model
+            .types
+            .get(id.0 as usize)
+            .cloned()
+            .ok_or_else(|| self.file.corrupt(0, "a definition is missing"))
     }
 
     /// The event at `at`, or `None` at the end or in a damaged block.
@@ -234,8 +276,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn event(&self, at: Position) -> Result<Option<ThreadEvent>> {
-        let _ = at;
-        unimplemented!()
+        Ok(self.model.events.get(at.0 as usize).cloned())
     }
 
     /// The innermost recorded frame that `at`'s event belongs to: for a call the new frame, for a
@@ -245,8 +286,11 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn frame_of_event(&self, at: Position) -> Result<Option<FrameId>> {
-        let _ = at;
-        unimplemented!()
+        Ok(self
+            .model
+            .frames
+            .get(at.0 as usize)
+            .and_then(|frames| frames.0))
     }
 
     /// Forward: the first position at or after `from` whose event matches `key`.
@@ -264,8 +308,8 @@ impl Recording {
         direction: Direction,
         cancel: &CancellationToken,
     ) -> Result<Option<Position>> {
-        let _ = (key, from, direction, cancel);
-        unimplemented!()
+        cancel.check()?;
+        Ok(self.model.find(key, from, direction))
     }
 
     /// How many events before `to` match `key`.
@@ -274,8 +318,8 @@ impl Recording {
     ///
     /// As [`Recording::find`].
     pub fn count(&self, key: Key, to: Position, cancel: &CancellationToken) -> Result<u64> {
-        let _ = (key, to, cancel);
-        unimplemented!()
+        cancel.check()?;
+        Ok(self.model.count(key, to))
     }
 
     /// The `n`th event from the start that matches `key`, counting from 0.
@@ -284,8 +328,8 @@ impl Recording {
     ///
     /// As [`Recording::find`].
     pub fn nth(&self, key: Key, n: u64, cancel: &CancellationToken) -> Result<Option<Position>> {
-        let _ = (key, n, cancel);
-        unimplemented!()
+        cancel.check()?;
+        Ok(self.model.nth(key, n))
     }
 
     /// All threads that have an event, in order of first appearance.
@@ -294,7 +338,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn threads(&self) -> Result<Vec<ThreadInfo>> {
-        unimplemented!()
+        Ok(self.model.threads())
     }
 
     /// The thread that runs at `at`: of the event at `at`, at the end of the last event.
@@ -303,8 +347,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn thread_at(&self, at: Position) -> Result<ThreadId> {
-        let _ = at;
-        unimplemented!()
+        Ok(self.model.thread_at(at))
     }
 
     /// The task that `thread` runs at `at`, with its name.
@@ -313,8 +356,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn task_at(&self, thread: ThreadId, at: Position) -> Result<Option<(TaskId, Arc<str>)>> {
-        let _ = (thread, at);
-        unimplemented!()
+        Ok(self.model.task_at(thread, at))
     }
 
     /// How many recorded frames are on the stack of `thread` at `at` (suspended ones do not count).
@@ -323,8 +365,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn stack_depth(&self, thread: ThreadId, at: Position) -> Result<u64> {
-        let _ = (thread, at);
-        unimplemented!()
+        Ok(self.model.stack_depth(thread, at))
     }
 
     /// A page of the stack of `thread` at `at`, innermost frame first: skips `skip`, returns at most
@@ -342,8 +383,7 @@ impl Recording {
         skip: u64,
         limit: u64,
     ) -> Result<Vec<FrameState>> {
-        let _ = (thread, at, skip, limit);
-        unimplemented!()
+        Ok(self.model.stack(thread, at, skip, limit))
     }
 
     /// A frame's facts, or `None` if it was not called before the end.
@@ -352,8 +392,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn frame(&self, frame: FrameId) -> Result<Option<Frame>> {
-        let _ = frame;
-        unimplemented!()
+        Ok(self.model.frame(frame))
     }
 
     /// The last write of a local of a frame before `at`, or `None` if it has no value yet.
@@ -362,8 +401,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn local(&self, frame: FrameId, slot: u32, at: Position) -> Result<Option<Written>> {
-        let _ = (frame, slot, at);
-        unimplemented!()
+        Ok(self.model.local(frame, slot, at))
     }
 
     /// The last writes of all locals of a frame before `at`, by slot; `None` where there is none.
@@ -372,8 +410,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn locals(&self, frame: FrameId, at: Position) -> Result<Vec<Option<Written>>> {
-        let _ = (frame, at);
-        unimplemented!()
+        Ok(self.model.locals(frame, at))
     }
 
     /// The contents of an object at `at`, and the position of the change that made them so; `None`
@@ -387,8 +424,10 @@ impl Recording {
         object: ObjectId,
         at: Position,
     ) -> Result<Option<(Arc<Content>, Position)>> {
-        let _ = (object, at);
-        unimplemented!()
+        Ok(self
+            .model
+            .object(object, at)
+            .map(|(content, position)| (Arc::new(content), position)))
     }
 
     /// Nanoseconds from the start of the program to `at`, as near as the clock was noted.
@@ -397,8 +436,13 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn time_ns(&self, at: Position) -> Result<u64> {
-        let _ = at;
-        unimplemented!()
+        let rows = &self.layout.tables.blocks;
+        let row = rows
+            .partition_point(|row| row.place.first <= at.0)
+            .checked_sub(1);
+        Ok(row
+            .and_then(|row| rows.get(row))
+            .map_or(0, |row| row.place.time_ns))
     }
 
     /// Reads and checks every block.
@@ -411,7 +455,46 @@ impl Recording {
         progress: &mut dyn FnMut(u64),
         cancel: &CancellationToken,
     ) -> Result<VerifyReport> {
-        let _ = (progress, cancel);
-        unimplemented!()
+        cancel.check()?;
+        progress(self.report.events);
+        Ok(self.report.clone())
+    }
+
+    /// Reads everything.
+    fn load(&mut self) -> Result<()> {
+        let mut events = Vec::new();
+        let (mut functions, mut types) = (Vec::new(), Vec::new());
+        self.sources.clear();
+        self.report = VerifyReport::default();
+        for (place, range) in &self.layout.tables.definitions {
+            let read = self.file.chunk(kind::DEFINITIONS, place)?;
+            let read = read.and_then(|(_, body)| {
+                Definitions::decode(&unpack(&body, 1)?.unwrap_or_default(), range)
+            });
+            match read {
+                Ok(definitions) => {
+                    self.sources.extend(definitions.sources);
+                    functions.extend(definitions.functions);
+                    types.extend(definitions.types);
+                }
+                Err(malformed) => self.report.damage.push(malformed.0.to_owned()),
+            }
+        }
+        for row in &self.layout.tables.blocks {
+            let read = self.file.chunk(kind::BLOCK, &row.chunk)?;
+            match read.and_then(|(_, body)| DecodedBlock::decode(&body, &row.place)) {
+                Ok(block) => {
+                    self.report.blocks += 1;
+                    self.report.events += u64::from(row.place.events);
+                    events.extend((0..block.rows.len()).filter_map(|index| block.event_at(index)));
+                }
+                Err(malformed) => {
+                    self.report.damage.push(malformed.0.to_owned());
+                    break;
+                }
+            }
+        }
+        self.model = Model::new(events, functions, types);
+        Ok(())
     }
 }

@@ -1,11 +1,27 @@
 //! Writing a recording as a stream, with memory that does not grow with its length.
 
-use std::path::Path;
+use std::fs::File;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
+use crate::block::decode::BlockPlace;
+use crate::block::encode::{OpenBlock, ThreadTasks};
+use crate::block::section::Packer;
+use crate::chunk::{ChunkHeader, FILE_HEADER_LEN, FileHeader, VERSION, kind, trailer};
+use crate::definitions::{self, PendingDefinitions};
+use crate::exceptions::Exceptions;
+use crate::footer::{BlockRow, ChunkPlace, Tables};
+use crate::hash::Map;
+use crate::live::Live;
+use crate::walker::NONE;
 use crate::{
-    Event, Function, FunctionId, Header, Position, Result, Source, SourceId, Summary, ThreadId,
-    Type, TypeId,
+    Change, Error, Event, Function, FunctionId, Header, Position, Result, Source, SourceId,
+    Summary, ThreadId, Type, TypeId,
 };
+
+/// Definitions are written apart when they take more than this.
+const DEFINITIONS_FULL: usize = 1 << 20;
 
 /// How a recording is written.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +40,28 @@ impl Default for WriterOptions {
 
 /// Writes one recording.
 #[derive(Debug)]
-pub struct Writer {}
+pub struct Writer {
+    path: PathBuf,
+    file: File,
+    failure: Option<(std::io::ErrorKind, String)>,
+    seed: u32,
+    events_per_block: u32,
+    offset: u64,
+    sequence: u64,
+    packer: Packer,
+    out: Vec<u8>,
+    definitions: PendingDefinitions,
+    tables: Tables,
+    block: OpenBlock,
+    live: Live,
+    /// The open block's threads.
+    threads: Map<ThreadId, u32>,
+    exceptions: Exceptions,
+    time_ns: u64,
+    block_time_ns: u64,
+    first_object: u64,
+    next_object: u64,
+}
 
 impl Writer {
     /// Starts a recording at `path`, replacing a file that is there.
@@ -33,26 +70,63 @@ impl Writer {
     ///
     /// [`crate::Error::Io`] if the file cannot be made.
     pub fn create(path: &Path, header: &Header, options: WriterOptions) -> Result<Writer> {
-        let _ = (path, header, options);
-        unimplemented!()
+        let file_header = FileHeader {
+            major: VERSION,
+            minor: 0,
+            required: 0,
+            optional: 0,
+            id: new_id(),
+            events_per_block: options
+                .events_per_block
+                .next_power_of_two()
+                .clamp(1 << 10, 1 << 18),
+        };
+        let file = File::create(path).map_err(|source| Error::Io {
+            action: "create",
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut writer = Writer {
+            path: path.to_owned(),
+            file,
+            failure: None,
+            seed: file_header.seed(),
+            events_per_block: file_header.events_per_block,
+            offset: FILE_HEADER_LEN as u64,
+            sequence: 0,
+            packer: Packer::new(),
+            out: file_header.encode().to_vec(),
+            definitions: PendingDefinitions::default(),
+            tables: Tables::default(),
+            block: OpenBlock::default(),
+            live: Live::default(),
+            threads: Map::default(),
+            exceptions: Exceptions::default(),
+            time_ns: 0,
+            block_time_ns: 0,
+            first_object: 0,
+            next_object: 0,
+        };
+        let body = writer.packer.pack(&[(1, &definitions::put_header(header))]);
+        writer.add_chunk(kind::MANIFEST, [0; 5], &body);
+        writer.write_out()?;
+        Ok(writer)
     }
 
     /// Adds a source file; ids are given in order from 0.
     pub fn add_source(&mut self, source: Source) -> SourceId {
-        let _ = source;
-        unimplemented!()
+        self.definitions.add_source(&source)
     }
 
     /// Adds a function; ids are given in order from 0.
     pub fn add_function(&mut self, function: Function) -> FunctionId {
-        let _ = function;
-        unimplemented!()
+        FunctionId(self.definitions.add_function(&function))
     }
 
     /// Adds a type; ids are given in order from 0.
     pub fn add_type(&mut self, ty: Type) -> TypeId {
-        let _ = ty;
-        unimplemented!()
+        self.exceptions.add_type(&ty);
+        self.definitions.add_type(&ty)
     }
 
     /// Appends an event and returns its position.
@@ -64,26 +138,71 @@ impl Writer {
     /// [`crate::Error::Io`] if a full block cannot be written; the recording stays readable up to
     /// the block before, and later calls return the same error.
     pub fn push(&mut self, thread: ThreadId, event: Event) -> Result<Position> {
-        let _ = (thread, event);
-        unimplemented!()
+        self.check()?;
+        let position = self.position();
+        let local = self.local_thread(thread);
+        let activation = self.block.push(local, &event, &self.live);
+        self.live.adopt(&self.block.walker);
+        match &event {
+            Event::Write { slot, value } => {
+                self.live
+                    .write(activation, *slot, position.0, value.as_ref());
+            }
+            Event::Return { .. } => self.live.leave(activation),
+            Event::Unwind { exception } => {
+                self.live.leave(activation);
+                let threads = &self.block.walker.threads;
+                let empty = threads
+                    .get(local as usize)
+                    .is_some_and(|thread| thread.current == NONE);
+                if empty
+                    && activation != NONE
+                    && let Some(raise) = self.exceptions.left_thread(exception)
+                {
+                    self.block.uncaught.push(raise);
+                }
+            }
+            Event::Raise { exception } => self.exceptions.raise(exception, position.0),
+            Event::TaskSwitch { task } => {
+                if let Some(tasks) = self.block.tasks.get_mut(local as usize) {
+                    tasks.last = *task;
+                }
+            }
+            Event::Object {
+                object,
+                change: Change::New(content),
+            } => {
+                self.next_object = self.next_object.max(object.0.saturating_add(1));
+                self.exceptions
+                    .first_sight(*object, content.kind, content.type_id);
+            }
+            _ => {}
+        }
+        if self.block.is_full(self.events_per_block) {
+            self.write_block()?;
+        }
+        Ok(position)
     }
 
     /// Notes that the next event happens `elapsed_ns` nanoseconds after the start.
     /// Never goes backward; call it as often as the clock is known.
     pub fn clock(&mut self, elapsed_ns: u64) {
-        let _ = elapsed_ns;
+        if elapsed_ns > self.time_ns {
+            self.time_ns = elapsed_ns;
+            self.block.clock(elapsed_ns);
+        }
     }
 
     /// The position of the next event.
     #[must_use]
     pub fn position(&self) -> Position {
-        unimplemented!()
+        Position(self.block.first + self.block.rows.len() as u64)
     }
 
     /// How many bytes the file holds now, the open block not counted.
     #[must_use]
     pub fn bytes_written(&self) -> u64 {
-        unimplemented!()
+        self.offset
     }
 
     /// Writes the open block, so that a reader of the growing file sees all events pushed so far.
@@ -92,7 +211,8 @@ impl Writer {
     ///
     /// As [`Writer::push`].
     pub fn flush(&mut self) -> Result<()> {
-        unimplemented!()
+        self.check()?;
+        self.write_block()
     }
 
     /// Completes the recording.
@@ -100,8 +220,131 @@ impl Writer {
     /// # Errors
     ///
     /// As [`Writer::push`].
-    pub fn finish(self, summary: &Summary) -> Result<()> {
-        let _ = summary;
-        unimplemented!()
+    pub fn finish(mut self, summary: &Summary) -> Result<()> {
+        self.flush()?;
+        let offset = self.offset;
+        let body = self.tables.encode(summary, &mut self.packer);
+        self.add_chunk(kind::FOOTER, [0; 5], &body);
+        self.out.extend_from_slice(&trailer(offset, self.seed));
+        self.write_out()?;
+        self.file.flush().map_err(|error| self.fail(error))
     }
+
+    fn local_thread(&mut self, thread: ThreadId) -> u32 {
+        if let Some(&local) = self.threads.get(&thread) {
+            return local;
+        }
+        let local = self.block.walker.add_thread(thread, &self.live);
+        self.live.adopt(&self.block.walker);
+        let task = self.live.task(thread);
+        self.block.tasks.push(ThreadTasks {
+            first: task,
+            last: task,
+        });
+        self.threads.insert(thread, local);
+        local
+    }
+
+    /// Writes pending definitions and the open block, and opens the next one.
+    fn write_block(&mut self) -> Result<()> {
+        self.add_definitions();
+        if !self.block.rows.is_empty() {
+            let number = self.tables.blocks.len() as u32;
+            self.live.close(&self.block, number);
+            let records = self.live.records(&self.block.walker);
+            let body = self.block.seal(&mut self.packer, &records, &[]);
+            let place = BlockPlace {
+                first: self.block.first,
+                events: self.block.rows.len() as u32,
+                first_frame: self.block.first_frame,
+                first_object: self.first_object,
+                time_ns: self.block_time_ns,
+            };
+            let chunk = self.add_chunk(kind::BLOCK, place.words(), &body);
+            self.tables.blocks.push(BlockRow { chunk, place });
+            self.threads.clear();
+            self.block_time_ns = self.time_ns;
+            self.first_object = self.next_object;
+            let next_frame = self.block.next_frame;
+            self.block.start(place.end(), next_frame);
+        }
+        self.write_out()
+    }
+
+    fn add_definitions(&mut self) {
+        if self.definitions.range.is_empty() {
+            return;
+        }
+        let (range, raw) = self.definitions.take();
+        let body = self.packer.pack(&[(1, &raw)]);
+        let chunk = self.add_chunk(kind::DEFINITIONS, range.words(), &body);
+        self.tables.definitions.push((chunk, range));
+    }
+
+    fn add_chunk(&mut self, kind: u32, words: [u64; 5], body: &[u8]) -> ChunkPlace {
+        let header = ChunkHeader::new(kind, self.sequence, words, body, self.seed);
+        let place = ChunkPlace {
+            offset: self.offset,
+            body_len: header.body_len,
+            sequence: self.sequence,
+        };
+        let start = self.out.len();
+        self.out.extend_from_slice(&header.encode(self.seed));
+        self.out.extend_from_slice(body);
+        self.out.resize(start + header.total_len() as usize, 0);
+        self.offset += header.total_len();
+        self.sequence += 1;
+        place
+    }
+
+    fn write_out(&mut self) -> Result<()> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let result = self.file.write_all(&self.out);
+        let len = self.out.len() as u64;
+        self.out.clear();
+        result.map_err(|error| {
+            let whole = self.offset.saturating_sub(len);
+            // A reader copes with a torn chunk too, so that failing here changes nothing.
+            let _ = self.file.set_len(whole);
+            self.offset = whole;
+            self.fail(error)
+        })
+    }
+
+    fn fail(&mut self, error: std::io::Error) -> Error {
+        self.failure = Some((error.kind(), error.to_string()));
+        Error::Io {
+            action: "write",
+            path: self.path.clone(),
+            source: error,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        match &self.failure {
+            None => Ok(()),
+            Some((kind, message)) => Err(Error::Io {
+                action: "write",
+                path: self.path.clone(),
+                source: std::io::Error::new(*kind, message.clone()),
+            }),
+        }
+    }
+}
+
+/// Sixteen bytes that no other recording has.
+fn new_id() -> [u8; 16] {
+    let mut id = [0; 16];
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_nanos());
+    for half in id.as_chunks_mut::<8>().0 {
+        let mut hasher = RandomState::new().build_hasher();
+        hasher.write_u128(now);
+        hasher.write_u32(std::process::id());
+        *half = hasher.finish().to_le_bytes();
+    }
+    id
 }

@@ -1,0 +1,626 @@
+//! A block in memory again.
+
+use std::sync::Arc;
+
+use super::encode::{Slot, ThreadTasks};
+use super::section::unpack;
+use super::{CODE_LIMIT, EVENT_LIMIT, Kind, Meaning, Row, sections};
+use crate::codec::{Last, ValueReader, object_kind, tag};
+use crate::hash::Map;
+use crate::strings::Strings;
+use crate::varint::{Decoded, Input, Malformed};
+use crate::walker::{FrameRecord, Outside, Step, Walker};
+use crate::{
+    Change, Content, Event, FrameId, FunctionId, ObjectId, Stream, TaskId, Text, ThreadEvent,
+    ThreadId, TypeId, Value,
+};
+
+/// What the block table says of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BlockPlace {
+    pub(crate) first: u64,
+    pub(crate) events: u32,
+    pub(crate) first_frame: u64,
+    pub(crate) first_object: u64,
+    pub(crate) time_ns: u64,
+}
+
+/// A code of a decoded block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DecodedCode {
+    pub(crate) meaning: Meaning,
+    pub(crate) count: u32,
+}
+
+/// All events of a block.
+#[derive(Debug)]
+pub(crate) struct DecodedBlock {
+    pub(crate) first: u64,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) codes: Vec<DecodedCode>,
+    pub(crate) walker: Walker,
+    pub(crate) tasks: Vec<ThreadTasks>,
+    /// The innermost frame of each thread at the block's end.
+    pub(crate) last_frames: Vec<Option<FrameId>>,
+    pub(crate) clocks: Vec<(u32, u64)>,
+    pub(crate) uncaught: Vec<u64>,
+    values: Vec<Value>,
+    pub(crate) changes: Vec<(ObjectId, Change)>,
+    others: Vec<Event>,
+    strings_bytes: usize,
+}
+
+/// The entry list of a block that is being read.
+#[derive(Debug, Default)]
+struct Entries {
+    frames: Map<FrameId, FrameRecord>,
+    tops: Map<ThreadId, FrameId>,
+}
+
+impl Outside for Entries {
+    fn frame(&self, frame: FrameId) -> Option<&FrameRecord> {
+        self.frames.get(&frame)
+    }
+
+    fn top(&self, thread: ThreadId) -> Option<FrameId> {
+        self.tops.get(&thread).copied()
+    }
+}
+
+struct Meta {
+    threads: Vec<ThreadId>,
+    runs: Vec<(u32, u32)>,
+    entries: Entries,
+}
+
+impl DecodedBlock {
+    /// # Errors
+    ///
+    /// [`Malformed`] with the rule that the bytes break.
+    pub(crate) fn decode(body: &[u8], place: &BlockPlace) -> Decoded<DecodedBlock> {
+        if place.events == 0 || place.events > EVENT_LIMIT {
+            return Err(Malformed("a block has no events or too many"));
+        }
+        let section = |id| -> Decoded<Vec<u8>> { Ok(unpack(body, id)?.unwrap_or_default()) };
+        let mut block = DecodedBlock {
+            first: place.first,
+            rows: Vec::with_capacity(place.events as usize),
+            codes: Vec::new(),
+            walker: Walker::default(),
+            tasks: Vec::new(),
+            last_frames: Vec::new(),
+            clocks: Vec::new(),
+            uncaught: Vec::new(),
+            values: Vec::new(),
+            changes: Vec::new(),
+            others: Vec::new(),
+            strings_bytes: 0,
+        };
+        let meta = block.meta(&section(sections::META)?, place)?;
+        let strings = section(sections::STRINGS)?;
+        let mut input = Input::new(&strings);
+        let mut strings = Strings::decode(&mut input)?;
+        input.end()?;
+        block.strings_bytes = strings.len_bytes();
+        let codes = section(sections::CODES)?;
+        let values = section(sections::VALUES)?;
+        block.events(place, &meta, &codes, &values, &mut strings)?;
+        Ok(block)
+    }
+
+    fn meta(&mut self, bytes: &[u8], place: &BlockPlace) -> Decoded<Meta> {
+        let mut input = Input::new(bytes);
+        let mut meta = Meta {
+            threads: Vec::new(),
+            runs: Vec::new(),
+            entries: Entries::default(),
+        };
+        for _ in 0..input.count(5)? {
+            let thread = ThreadId(input.number32()?);
+            if let Some(top) = input.optional()? {
+                meta.entries.tops.insert(thread, FrameId(top));
+            }
+            self.last_frames.push(input.optional()?.map(FrameId));
+            self.tasks.push(ThreadTasks {
+                first: task(&mut input)?,
+                last: task(&mut input)?,
+            });
+            meta.threads.push(thread);
+        }
+        let mut events = 0u64;
+        for _ in 0..input.count(2)? {
+            let (thread, len) = (input.number32()?, input.number32()?);
+            events += u64::from(len);
+            if thread as usize >= meta.threads.len() || len == 0 {
+                return Err(Malformed("an event belongs to no thread"));
+            }
+            meta.runs.push((thread, len));
+        }
+        let mut counted = 0;
+        for _ in 0..input.count(5)? {
+            let meaning = Meaning::decode(&mut input)?;
+            let count = input.number32()?;
+            counted += u64::from(count);
+            self.codes.push(DecodedCode { meaning, count });
+        }
+        if events != u64::from(place.events) || counted != events || self.codes.len() > CODE_LIMIT {
+            return Err(Malformed("a block's counts contradict each other"));
+        }
+        let mut last = FrameRecord::origin(place.first);
+        for _ in 0..input.count(11)? {
+            let entry = FrameRecord::decode(&mut last, &mut input)?;
+            meta.entries.frames.insert(entry.frame, entry);
+        }
+        self.clocks_and_uncaught(&mut input, place)?;
+        input.end()?;
+        Ok(meta)
+    }
+
+    fn clocks_and_uncaught(&mut self, input: &mut Input<'_>, place: &BlockPlace) -> Decoded<()> {
+        let mut before = (0u64, 0i64);
+        for _ in 0..input.count(2)? {
+            before.0 = before.0.saturating_add(input.number()?);
+            before.1 = before.1.wrapping_add(input.signed()?);
+            let index = u32::try_from(before.0).map_err(|_| Malformed("a clock is misplaced"))?;
+            self.clocks.push((index, before.1 as u64));
+        }
+        let end = place.first.saturating_add(u64::from(place.events));
+        for _ in 0..input.count(1)? {
+            let position = end
+                .checked_sub(input.number()?)
+                .ok_or(Malformed("a raise is misplaced"))?;
+            self.uncaught.push(position);
+        }
+        Ok(())
+    }
+
+    fn events(
+        &mut self,
+        place: &BlockPlace,
+        meta: &Meta,
+        codes: &[u8],
+        values: &[u8],
+        strings: &mut Strings,
+    ) -> Decoded<()> {
+        let count = place.events as usize;
+        let wide = self.codes.len() > 256;
+        if codes.len() != if wide { count * 2 } else { count } {
+            return Err(Malformed("a block's codes do not match its events"));
+        }
+        let (low, high) = codes.split_at(count);
+        let mut lanes = self.lanes(values)?;
+        let mut next_frame = place.first_frame;
+        let mut values = ValueReader::new(strings);
+        let mut runs = meta.runs.iter();
+        let (mut thread, mut left) = (0, 0);
+        for index in 0..count {
+            if left == 0 {
+                (thread, left) = *runs.next().ok_or(Malformed("an event has no thread"))?;
+            }
+            left -= 1;
+            if thread as usize == self.walker.threads.len()
+                && let Some(&id) = meta.threads.get(thread as usize)
+            {
+                self.walker.add_thread(id, &meta.entries);
+            } else if thread as usize > self.walker.threads.len() {
+                return Err(Malformed("a block's threads are out of order"));
+            }
+            let mut code = u32::from(low.get(index).copied().unwrap_or_default());
+            code |= u32::from(high.get(index).copied().unwrap_or_default()) << 8;
+            let meaning = match self.codes.get(code as usize) {
+                Some(code) => code.meaning,
+                None => return Err(Malformed("an event has a code without meaning")),
+            };
+            let lane = lanes
+                .get_mut(code as usize)
+                .ok_or(Malformed("an event has no stream"))?;
+            let position = place.first + index as u64;
+            let (step, payload) = self.event(&meaning, lane, &mut next_frame, &mut values)?;
+            let activation = self.walker.apply(position, thread, step, &meta.entries);
+            self.rows.push(Row {
+                code,
+                thread,
+                activation,
+                payload,
+            });
+        }
+        for (lane, code) in lanes.iter().zip(&self.codes) {
+            lane.input.end()?;
+            if lane.count != code.count {
+                return Err(Malformed("a code's count is wrong"));
+            }
+        }
+        if self.walker.threads.len() != meta.threads.len() {
+            return Err(Malformed("a thread of a block has no event"));
+        }
+        Ok(())
+    }
+
+    fn lanes<'a>(&self, values: &'a [u8]) -> Decoded<Vec<Lane<'a>>> {
+        let mut input = Input::new(values);
+        let mut lengths = Vec::with_capacity(self.codes.len());
+        for _ in &self.codes {
+            lengths.push(input.number()?);
+        }
+        let mut lanes = Vec::with_capacity(self.codes.len());
+        for len in lengths {
+            let len = usize::try_from(len).map_err(|_| Malformed("a stream is too long"))?;
+            lanes.push(Lane {
+                input: Input::new(input.take(len)?),
+                last: [0; 3],
+                count: 0,
+            });
+        }
+        input.end()?;
+        Ok(lanes)
+    }
+
+    /// Reads an event's payload: what it does to frames, and where its row's payload stands.
+    fn event(
+        &mut self,
+        meaning: &Meaning,
+        lane: &mut Lane<'_>,
+        next_frame: &mut u64,
+        values: &mut ValueReader<'_>,
+    ) -> Decoded<(Step, u32)> {
+        lane.count += 1;
+        let input = &mut lane.input;
+        let last = &mut lane.last;
+        match meaning.kind {
+            Kind::Line => return Ok((Step::Line(meaning.b), 0)),
+            Kind::Write => {
+                let value = values.optional(meaning.tag, &mut last[2], input)?;
+                return Ok((Step::Other, self.value(value)));
+            }
+            Kind::Call => {
+                let frame = FrameId(next_frame.wrapping_add(input.signed()? as u64));
+                *next_frame = (*next_frame).max(frame.0.saturating_add(1));
+                let function = u32::try_from(meaning.a)
+                    .map_err(|_| Malformed("a function's number has more than 32 bits"))?;
+                let step = Step::Call {
+                    frame,
+                    function: FunctionId(function),
+                    globals: object(input, &mut last[0])?,
+                    locals: object(input, &mut last[1])?,
+                };
+                return Ok((step, 0));
+            }
+            Kind::Return | Kind::Unwind => {
+                let value = values.payload(meaning.tag, &mut last[2], input)?;
+                return Ok((Step::Leave, self.value(Some(value))));
+            }
+            Kind::Yield => {
+                let value = values.payload(meaning.tag, &mut last[2], input)?;
+                return Ok((Step::Suspend, self.value(Some(value))));
+            }
+            Kind::Raise => {
+                let value = values.payload(meaning.tag, &mut last[2], input)?;
+                return Ok((Step::Other, self.value(Some(value))));
+            }
+            Kind::Resume => {
+                let frame = FrameId(number(input, &mut last[0])?);
+                self.others.push(Event::Resume { frame });
+                return Ok((Step::Resume(frame), self.others.len() as u32 - 1));
+            }
+            kind if kind.is_object() => {
+                let object = ObjectId(number(input, &mut last[0])?);
+                let change = change(meaning, input, last, values)?;
+                self.changes.push((object, change));
+                return Ok((Step::Other, self.changes.len() as u32 - 1));
+            }
+            _ => {}
+        }
+        let event = other(meaning, input, values.strings)?;
+        self.others.push(event);
+        Ok((Step::Other, self.others.len() as u32 - 1))
+    }
+
+    /// Keeps a value and returns its index, `u32::MAX` for none.
+    fn value(&mut self, value: Option<Value>) -> u32 {
+        match value {
+            Some(value) => {
+                self.values.push(value);
+                self.values.len() as u32 - 1
+            }
+            None => u32::MAX,
+        }
+    }
+
+    /// The event of a row.
+    pub(crate) fn event_at(&self, index: usize) -> Option<ThreadEvent> {
+        let row = self.rows.get(index)?;
+        let meaning = self.codes.get(row.code as usize)?.meaning;
+        let value = || self.values.get(row.payload as usize).cloned();
+        let event = match meaning.kind {
+            Kind::Line => Event::Line { line: meaning.b },
+            Kind::Write => Event::Write {
+                slot: meaning.b,
+                value: value(),
+            },
+            Kind::Return => Event::Return { value: value()? },
+            Kind::Yield => Event::Yield { value: value()? },
+            Kind::Raise => Event::Raise {
+                exception: value()?,
+            },
+            Kind::Unwind => Event::Unwind {
+                exception: value()?,
+            },
+            Kind::Call => {
+                let activation = self.walker.activations.get(row.activation as usize)?;
+                Event::Call {
+                    frame: activation.frame,
+                    function: activation.function,
+                    globals: activation.globals,
+                    locals: activation.locals,
+                }
+            }
+            kind if kind.is_object() => {
+                let (object, change) = self.changes.get(row.payload as usize)?.clone();
+                Event::Object { object, change }
+            }
+            _ => self.others.get(row.payload as usize)?.clone(),
+        };
+        let thread = self.walker.threads.get(row.thread as usize)?.thread;
+        Some(ThreadEvent { thread, event })
+    }
+
+    pub(crate) fn meaning(&self, row: &Row) -> Option<&Meaning> {
+        self.codes.get(row.code as usize).map(|code| &code.meaning)
+    }
+
+    /// The value of a write, return, yield, raise or unwind.
+    pub(crate) fn value_of(&self, row: &Row) -> Option<&Value> {
+        self.values.get(row.payload as usize)
+    }
+
+    /// About how much memory the block takes.
+    pub(crate) fn len_bytes(&self) -> usize {
+        use std::mem::size_of;
+        let changes: usize = self
+            .changes
+            .iter()
+            .map(|(_, change)| match change {
+                Change::New(content) | Change::Replace(content) => {
+                    256 + crate::codec::weight(content) * 48
+                }
+                _ => size_of::<(ObjectId, Change)>(),
+            })
+            .sum();
+        self.rows.len() * (size_of::<Row>() + 8)
+            + self.values.len() * size_of::<Value>()
+            + self.walker.activations.len() * 160
+            + self.others.len() * 96
+            + self.strings_bytes
+            + changes
+            + 1024
+    }
+}
+
+/// The stream of a code, and what was read of it.
+struct Lane<'a> {
+    input: Input<'a>,
+    last: [Last; 3],
+    count: u32,
+}
+
+fn task(input: &mut Input<'_>) -> Decoded<Option<TaskId>> {
+    match input.optional()? {
+        None => Ok(None),
+        Some(task) => task_id(task).map(Some),
+    }
+}
+
+fn task_id(task: u64) -> Decoded<TaskId> {
+    u32::try_from(task)
+        .map(TaskId)
+        .map_err(|_| Malformed("a task's number has more than 32 bits"))
+}
+
+fn number(input: &mut Input<'_>, last: &mut Last) -> Decoded<u64> {
+    *last = last.wrapping_add(input.signed()?);
+    Ok(*last as u64)
+}
+
+fn object(input: &mut Input<'_>, last: &mut Last) -> Decoded<Option<ObjectId>> {
+    Ok(number(input, last)?.checked_sub(1).map(ObjectId))
+}
+
+fn change(
+    meaning: &Meaning,
+    input: &mut Input<'_>,
+    last: &mut [Last; 3],
+    values: &mut ValueReader<'_>,
+) -> Decoded<Change> {
+    let tag = meaning.tag;
+    Ok(match meaning.kind {
+        Kind::New | Kind::Replace => {
+            let type_id = u32::try_from(meaning.a)
+                .map_err(|_| Malformed("a type's number has more than 32 bits"))?;
+            let kind = object_kind(u64::from(meaning.b))?;
+            let content = Box::new(values.content(TypeId(type_id), kind, input)?);
+            match meaning.kind {
+                Kind::New => Change::New(content),
+                _ => Change::Replace(content),
+            }
+        }
+        Kind::SetItem => Change::SetItem {
+            index: number(input, &mut last[1])?,
+            value: values.payload(tag, &mut last[2], input)?,
+        },
+        Kind::Append => Change::Append {
+            value: values.payload(tag, &mut last[2], input)?,
+        },
+        Kind::Pop => Change::Pop,
+        Kind::SetKey => Change::SetKey {
+            key: key(meaning, input, &mut last[1], values)?,
+            value: values.payload(tag, &mut last[2], input)?,
+        },
+        Kind::DeleteKey => Change::DeleteKey {
+            key: key(meaning, input, &mut last[1], values)?,
+        },
+        Kind::SetAttribute => Change::SetAttribute {
+            name: values.strings.name(meaning.a)?,
+            value: values.payload(tag, &mut last[2], input)?,
+        },
+        Kind::DeleteAttribute => Change::DeleteAttribute {
+            name: values.strings.name(meaning.a)?,
+        },
+        Kind::SetCell => Change::SetCell {
+            value: values.optional(tag, &mut last[2], input)?,
+        },
+        _ => Change::Clear,
+    })
+}
+
+fn key(
+    meaning: &Meaning,
+    input: &mut Input<'_>,
+    last: &mut Last,
+    values: &mut ValueReader<'_>,
+) -> Decoded<Value> {
+    match meaning.a.checked_sub(1) {
+        Some(number) => values.strings.text(number).map(Value::Str),
+        None => values.value(last, input),
+    }
+}
+
+fn other(meaning: &Meaning, input: &mut Input<'_>, strings: &mut Strings) -> Decoded<Event> {
+    let mut name = |input: &mut Input<'_>| -> Decoded<Arc<str>> { strings.name(input.number()?) };
+    Ok(match meaning.kind {
+        Kind::ThreadStart => Event::ThreadStart { name: name(input)? },
+        Kind::ThreadEnd => Event::ThreadEnd,
+        Kind::TaskStart => Event::TaskStart {
+            task: task_id(input.number()?)?,
+            name: name(input)?,
+        },
+        Kind::TaskSwitch => Event::TaskSwitch { task: task(input)? },
+        Kind::TaskEnd => Event::TaskEnd {
+            task: task_id(input.number()?)?,
+        },
+        Kind::Output => {
+            let stream = match meaning.b {
+                1 => Stream::Stdout,
+                2 => Stream::Stderr,
+                _ => return Err(Malformed("output goes to an unknown stream")),
+            };
+            let Text { kept: bytes, .. } = strings.text(input.number()?)?;
+            Event::Output { stream, bytes }
+        }
+        Kind::Mark => Event::Mark {
+            kind: name(input)?,
+            name: name(input)?,
+        },
+        Kind::External => Event::External {
+            kind: name(input)?,
+            target: name(input)?,
+            status: name(input)?,
+            duration_ns: input.number()?,
+        },
+        _ => return Err(Malformed("an event has an unexpected kind")),
+    })
+}
+
+/// The frames at a block's end that it touched and that are still alive, with their locals.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    frames: Map<FrameId, (FrameRecord, Vec<Slot>)>,
+}
+
+impl Records {
+    pub(crate) fn decode(body: &[u8], place: &BlockPlace) -> Decoded<Records> {
+        let mut records = Records::default();
+        let Some(bytes) = unpack(body, sections::RECORDS)? else {
+            return Ok(records);
+        };
+        let end = place.first.saturating_add(u64::from(place.events));
+        let mut input = Input::new(&bytes);
+        let mut strings = Strings::decode(&mut input)?;
+        let mut values = ValueReader::new(&mut strings);
+        let mut last = FrameRecord::origin(end);
+        let mut last_value = 0;
+        for _ in 0..input.count(12)? {
+            let record = FrameRecord::decode(&mut last, &mut input)?;
+            let mut slots = Vec::new();
+            let mut slot = 0i64;
+            for _ in 0..input.count(3)? {
+                slot = slot.wrapping_add(input.signed()?);
+                let number =
+                    u32::try_from(slot).map_err(|_| Malformed("a slot is out of range"))?;
+                let position = end
+                    .checked_sub(input.number()?)
+                    .ok_or(Malformed("a write is misplaced"))?;
+                let tag = input.byte()?;
+                let value = match tag {
+                    tag::DELETED => None,
+                    tag => values.optional(tag, &mut last_value, &mut input)?,
+                };
+                slots.push(Slot {
+                    slot: number,
+                    position,
+                    value,
+                });
+            }
+            records.frames.insert(record.frame, (record, slots));
+        }
+        input.end()?;
+        Ok(records)
+    }
+
+    pub(crate) fn get(&self, frame: FrameId) -> Option<&(FrameRecord, Vec<Slot>)> {
+        self.frames.get(&frame)
+    }
+
+    pub(crate) fn len_bytes(&self) -> usize {
+        self.frames
+            .values()
+            .map(|(_, slots)| 160 + slots.len() * 64)
+            .sum::<usize>()
+            + 256
+    }
+}
+
+/// Full contents of objects noted at a block's end, with the position of the last change.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    objects: Map<ObjectId, (u64, Arc<Content>)>,
+}
+
+impl Contents {
+    pub(crate) fn decode(body: &[u8], place: &BlockPlace) -> Decoded<Contents> {
+        let mut contents = Contents::default();
+        let Some(bytes) = unpack(body, sections::CONTENTS)? else {
+            return Ok(contents);
+        };
+        let end = place.first.saturating_add(u64::from(place.events));
+        let mut input = Input::new(&bytes);
+        let mut strings = Strings::decode(&mut input)?;
+        let mut values = ValueReader::new(&mut strings);
+        let mut last = 0;
+        for _ in 0..input.count(5)? {
+            let object = ObjectId(number(&mut input, &mut last)?);
+            let position = end
+                .checked_sub(input.number()?)
+                .ok_or(Malformed("a change is misplaced"))?;
+            let type_id = TypeId(input.number32()?);
+            let kind = object_kind(input.number()?)?;
+            let content = values.content(type_id, kind, &mut input)?;
+            contents
+                .objects
+                .insert(object, (position, Arc::new(content)));
+        }
+        input.end()?;
+        Ok(contents)
+    }
+
+    pub(crate) fn get(&self, object: ObjectId) -> Option<&(u64, Arc<Content>)> {
+        self.objects.get(&object)
+    }
+
+    pub(crate) fn len_bytes(&self) -> usize {
+        self.objects
+            .values()
+            .map(|(_, content)| 256 + crate::codec::weight(content) * 48)
+            .sum::<usize>()
+            + 256
+    }
+}
