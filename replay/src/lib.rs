@@ -22,7 +22,7 @@ pub use breakpoint::{
     BreakpointId, DataBreakpoint, ExceptionFilter, FunctionBreakpoint, HitCondition,
     LineBreakpoint, LogEntry, LogHistory, ResolvedBreakpoint,
 };
-pub use datum::{Datum, Dictionary};
+pub use datum::{Datum, Dictionary, TypeName};
 pub use error::{Error, Result};
 pub use expression::{Expression, ExpressionError, Template};
 pub use place::{Place, PlaceChange};

@@ -3,13 +3,18 @@
 //! A change of a place is a change of what it shows: rebinding to an equal value is none; binding an
 //! argument, deleting, and changing the object in place are.
 
+mod describe;
+mod shown;
+
 use std::sync::Arc;
 
 use retrostep_trace::{
-    CancellationToken, Direction, FrameId, ObjectId, Position, Recording, Result, ThreadId, Value,
+    CancellationToken, Change, Content, Direction, Event, FrameId, Key, ObjectId, ObjectKind,
+    Position, Recording, Result, ThreadId, Value,
 };
 
 use crate::Datum;
+use shown::shows_the_same;
 
 /// Something that holds a value over time.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,9 +72,16 @@ pub struct PlaceChange {
     pub text: String,
 }
 
+/// A change without its text.
+#[derive(Clone, Debug)]
+pub(crate) struct RawChange {
+    pub(crate) position: Position,
+    pub(crate) old: Option<Value>,
+    pub(crate) new: Option<Value>,
+}
+
 impl Place {
-    /// The nearest change of this place strictly after (forward: at or after; backward: before)
-    /// `from`.
+    /// The nearest change of this place.
     ///
     /// Forward it is the first change event at a position not less than `from`; backward the last one
     /// at a position less than `from`, as [`Recording::find`].
@@ -84,8 +96,10 @@ impl Place {
         direction: Direction,
         cancel: &CancellationToken,
     ) -> Result<Option<PlaceChange>> {
-        let _ = (recording, from, direction, cancel);
-        unimplemented!()
+        match self.find_raw(recording, from, direction, cancel)? {
+            Some(raw) => raw.complete(recording).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// What the place holds at `at`; `None` if it has no value then.
@@ -94,7 +108,206 @@ impl Place {
     ///
     /// [`retrostep_trace::Error::Io`].
     pub fn value(&self, recording: &Recording, at: Position) -> Result<Option<Datum>> {
-        let _ = (recording, at);
-        unimplemented!()
+        Ok(self.raw_value(recording, at)?.as_ref().map(Datum::from))
     }
+
+    pub(crate) fn raw_value(&self, recording: &Recording, at: Position) -> Result<Option<Value>> {
+        match self {
+            Place::Local { frame, slot } => {
+                let value = recording
+                    .local(*frame, *slot, at)?
+                    .and_then(|written| written.value);
+                let Some(Value::Object(object)) = &value else {
+                    return Ok(value);
+                };
+                let cell = match self.is_cell(recording)? {
+                    true => recording.object(*object, at)?,
+                    false => None,
+                };
+                Ok(match cell {
+                    Some((cell, _)) if cell.kind == ObjectKind::Cell => cell.items.first().cloned(),
+                    _ => value,
+                })
+            }
+            Place::Object { object } => Ok(recording
+                .object(*object, at)?
+                .map(|_| Value::Object(*object))),
+            Place::Attribute { object, .. }
+            | Place::Item { object, .. }
+            | Place::Entry { object, .. } => {
+                let content = recording.object(*object, at)?;
+                Ok(content.and_then(|(content, _)| self.part_of(&content)))
+            }
+        }
+    }
+
+    fn part_of(&self, content: &Content) -> Option<Value> {
+        match self {
+            Place::Attribute { name, .. } => content
+                .attributes
+                .iter()
+                .find(|(attribute, _)| attribute == name)
+                .map(|(_, value)| value.clone()),
+            Place::Item { index, .. } => usize::try_from(*index)
+                .ok()
+                .and_then(|index| content.items.get(index))
+                .or_else(|| content.sparse.get(index))
+                .cloned(),
+            Place::Entry { key, .. } => content
+                .entries
+                .iter()
+                .find(|(candidate, _)| candidate == key)
+                .map(|(_, value)| value.clone()),
+            Place::Local { .. } | Place::Object { .. } => None,
+        }
+    }
+
+    fn is_cell(&self, recording: &Recording) -> Result<bool> {
+        let Place::Local { frame, slot } = self else {
+            return Ok(false);
+        };
+        let Some(frame) = recording.frame(*frame)? else {
+            return Ok(false);
+        };
+        let function = recording.function(frame.function)?;
+        let variable = usize::try_from(*slot)
+            .ok()
+            .and_then(|slot| function.variables.get(slot));
+        Ok(variable.is_some_and(|variable| variable.kind.is_cell()))
+    }
+
+    /// The events that can change what the place holds at `at`, or the object it holds.
+    fn keys(&self, recording: &Recording, at: Position) -> Result<Vec<Key>> {
+        let mut keys = Vec::new();
+        match self {
+            Place::Local { frame, slot } => {
+                keys.push(Key::Write(*frame, *slot));
+                if self.is_cell(recording)? {
+                    let cell = recording
+                        .local(*frame, *slot, at)?
+                        .and_then(|written| written.value);
+                    if let Some(Value::Object(cell)) = cell {
+                        keys.push(Key::Object(cell));
+                    }
+                }
+            }
+            Place::Attribute { object, .. }
+            | Place::Item { object, .. }
+            | Place::Entry { object, .. }
+            | Place::Object { object } => keys.push(Key::Object(*object)),
+        }
+        if let Some(Value::Object(object)) = self.raw_value(recording, at)? {
+            if !keys.contains(&Key::Object(object)) {
+                keys.push(Key::Object(object));
+            }
+        }
+        Ok(keys)
+    }
+
+    /// As [`Place::find_change`], without the text.
+    pub(crate) fn find_raw(
+        &self,
+        recording: &Recording,
+        from: Position,
+        direction: Direction,
+        cancel: &CancellationToken,
+    ) -> Result<Option<RawChange>> {
+        let mut at = from;
+        loop {
+            cancel.check()?;
+            let mut nearest: Option<Position> = None;
+            for key in self.keys(recording, at)? {
+                let found = recording.find(key, at, direction, cancel)?;
+                nearest = match (nearest, found) {
+                    (Some(a), Some(b)) if direction == Direction::Forward => Some(a.min(b)),
+                    (Some(a), Some(b)) => Some(a.max(b)),
+                    (a, b) => a.or(b),
+                };
+            }
+            let Some(position) = nearest else {
+                return Ok(None);
+            };
+            if let Some(change) = self.change_at(recording, position)? {
+                return Ok(Some(change));
+            }
+            at = match direction {
+                Direction::Forward => position.next(),
+                Direction::Backward => position,
+            };
+        }
+    }
+
+    /// The change that the event at `position` makes, if it changes what the place shows.
+    fn change_at(&self, recording: &Recording, position: Position) -> Result<Option<RawChange>> {
+        let Some(event) = recording.event(position)? else {
+            return Ok(None);
+        };
+        if let Event::Object { object, change } = &event.event {
+            if self.is_unrelated(*object, change) {
+                return Ok(None);
+            }
+        }
+        let old = self.raw_value(recording, position)?;
+        let new = self.raw_value(recording, position.next())?;
+        let same = match (&old, &new) {
+            (None, None) => true,
+            (Some(old), Some(new)) => {
+                shows_the_same(recording, (old, position), (new, position.next()))?
+            }
+            _ => false,
+        };
+        Ok((!same).then_some(RawChange { position, old, new }))
+    }
+
+    /// Whether a change of the object that holds the place plainly concerns another part of it.
+    fn is_unrelated(&self, changed: ObjectId, change: &Change) -> bool {
+        match (self, change) {
+            (Place::Attribute { object, name }, Change::SetAttribute { name: other, .. }) => {
+                *object == changed && name != other
+            }
+            (Place::Item { object, index }, Change::SetItem { index: other, .. }) => {
+                *object == changed && index != other
+            }
+            (Place::Entry { object, key }, Change::SetKey { key: other, .. }) => {
+                *object == changed && key != other
+            }
+            _ => false,
+        }
+    }
+}
+
+impl RawChange {
+    /// Adds who did it, where, and a text.
+    pub(crate) fn complete(self, recording: &Recording) -> Result<PlaceChange> {
+        let frame = recording.frame_of_event(self.position)?;
+        let step = step_of(recording, self.position, frame)?;
+        let text = describe::text(recording, &self)?;
+        Ok(PlaceChange {
+            position: self.position,
+            step,
+            thread: recording.thread_at(self.position)?,
+            old: self.old.as_ref().map(Datum::from),
+            new: self.new.as_ref().map(Datum::from),
+            text,
+        })
+    }
+}
+
+/// The step event of the line that an event at `position` of `frame` belongs to; before the frame's
+/// first line its call.
+pub(crate) fn step_of(
+    recording: &Recording,
+    position: Position,
+    frame: Option<FrameId>,
+) -> Result<Position> {
+    let Some(frame) = frame else {
+        return Ok(position);
+    };
+    let none = CancellationToken::new();
+    let step = recording.find(Key::FrameStep(frame), position, Direction::Backward, &none)?;
+    if let Some(step) = step {
+        return Ok(step);
+    }
+    let call = recording.frame(frame)?.map(|frame| frame.call);
+    Ok(call.unwrap_or(position))
 }

@@ -2,10 +2,16 @@
 //!
 //! A snapshot is a view: it costs nothing to make and reads only what is asked for.
 
+mod children;
+mod names;
+mod variable;
+
 use std::sync::Arc;
 
-use retrostep_trace::{FrameId, ObjectId, Position, Recording, Result};
+use retrostep_trace::{Content, FrameId, ObjectId, Position, Recording, Result};
 
+use crate::expression::{Evaluator, TemplatePart};
+use crate::render;
 use crate::{Datum, Expression, ExpressionError, Place, Template};
 
 /// A recording, seen at one position.
@@ -54,7 +60,7 @@ pub enum Node {
     Scope(FrameId, ScopeKind),
     /// A recorded object.
     Object(ObjectId),
-    /// The attributes of the class of values that are shown besides a container's elements.
+    /// A container that an expression computed.
     Computed(Computed),
 }
 
@@ -140,20 +146,48 @@ impl<'a> Snapshot<'a> {
         }
     }
 
+    /// The contents of an object at this position; `None` if it was not yet seen.
+    ///
+    /// # Errors
+    ///
+    /// [`retrostep_trace::Error::Io`].
+    pub fn content(&self, object: ObjectId) -> Result<Option<Arc<Content>>> {
+        let found = self.recording.object(object, self.position)?;
+        Ok(found.map(|(content, _)| content))
+    }
+
     /// The scopes of a frame, empty ones left out. `Locals` is always there.
     ///
     /// # Errors
     ///
     /// [`retrostep_trace::Error::Io`].
     pub fn scopes(&self, frame: FrameId) -> Result<Vec<Scope>> {
-        let _ = frame;
-        unimplemented!()
+        let all = [
+            (ScopeKind::Locals, "Locals"),
+            (ScopeKind::Closure, "Closure"),
+            (ScopeKind::Globals, "Globals"),
+            (ScopeKind::ReturnValue, "Return value"),
+        ];
+        let mut scopes = Vec::new();
+        for (kind, name) in all {
+            let named = self.names_in(frame, kind)?.len() as u64;
+            if named > 0 || kind == ScopeKind::Locals {
+                scopes.push(Scope {
+                    kind,
+                    name,
+                    node: Node::Scope(frame, kind),
+                    named,
+                    expensive: false,
+                });
+            }
+        }
+        Ok(scopes)
     }
 
-    /// A page of the children of `node`: skips `start`, returns at most `count`.
+    /// A page of the children of `node`: skips `page.start`, returns at most as many as it is long.
     ///
     /// `parent` is the parent's [`Variable::evaluate_name`], from which those of the children are made;
-    /// scopes need none.
+    /// scopes need none. With [`Filter::All`] the named children come first.
     /// Cost: in proportion to the page, plus the reading of one object.
     ///
     /// # Errors
@@ -166,8 +200,7 @@ impl<'a> Snapshot<'a> {
         filter: Filter,
         page: std::ops::Range<u64>,
     ) -> Result<Vec<Variable>> {
-        let _ = (node, parent, filter, page);
-        unimplemented!()
+        children::page(*self, node, parent, filter, page)
     }
 
     /// The value of an expression in a frame; without a frame, in none: built-ins and literals only.
@@ -181,8 +214,17 @@ impl<'a> Snapshot<'a> {
         frame: Option<FrameId>,
         expression: &Expression,
     ) -> Result<Variable, ExpressionError> {
-        let _ = (frame, expression);
-        unimplemented!()
+        let mut evaluator = Evaluator::new(*self, frame, expression.text());
+        let value = evaluator.evaluate_any(expression.node())?;
+        let evaluate_name = if expression.is_primary() {
+            expression.text().to_owned()
+        } else {
+            format!("({})", expression.text())
+        };
+        let name = expression.text().to_owned();
+        let mut variable = self.variable(name, value, Some(evaluate_name))?;
+        variable.place = self.place(frame, expression).ok();
+        Ok(variable)
     }
 
     /// Whether an expression is true in a frame: for conditions.
@@ -195,16 +237,45 @@ impl<'a> Snapshot<'a> {
         frame: Option<FrameId>,
         expression: &Expression,
     ) -> Result<bool, ExpressionError> {
-        let _ = (frame, expression);
-        unimplemented!()
+        let mut evaluator = Evaluator::new(*self, frame, expression.text());
+        let value = evaluator.evaluate(expression.node())?;
+        evaluator.truth(&value)
     }
 
-    /// A log message with the values of its expressions filled in. An expression that fails stands as
-    /// its error in angle brackets.
+    /// A log message with the values of its expressions filled in: text as it is, other values as
+    /// `repr` writes them. An expression that fails stands as its error in angle brackets.
     #[must_use]
     pub fn fill(&self, frame: Option<FrameId>, template: &Template) -> String {
-        let _ = (frame, template);
-        unimplemented!()
+        let mut out = String::new();
+        for part in template.parts() {
+            match part {
+                TemplatePart::Text(text) => out.push_str(text),
+                TemplatePart::Expression(expression) => {
+                    match self.evaluate_text(frame, expression) {
+                        Ok(text) => out.push_str(&text),
+                        Err(error) => {
+                            out.push('<');
+                            out.push_str(&error.to_string());
+                            out.push('>');
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    fn evaluate_text(
+        &self,
+        frame: Option<FrameId>,
+        expression: &Expression,
+    ) -> Result<String, ExpressionError> {
+        let mut evaluator = Evaluator::new(*self, frame, expression.text());
+        let value = evaluator.evaluate_any(expression.node())?;
+        Ok(match &value {
+            Datum::Str(text) => render::shortened(&render::lossy(text), render::LIMIT),
+            _ => self.text(&value, render::LIMIT)?,
+        })
     }
 
     /// A value as text of at most `limit` characters, the `…` included.
@@ -213,8 +284,7 @@ impl<'a> Snapshot<'a> {
     ///
     /// [`retrostep_trace::Error::Io`].
     pub fn text(&self, value: &Datum, limit: usize) -> Result<String> {
-        let _ = (value, limit);
-        unimplemented!()
+        render::value(*self, value, limit)
     }
 
     /// The place that an expression names: a local, a global, an attribute, an element or an entry.
@@ -227,7 +297,6 @@ impl<'a> Snapshot<'a> {
         frame: Option<FrameId>,
         expression: &Expression,
     ) -> Result<Place, ExpressionError> {
-        let _ = (frame, expression);
-        unimplemented!()
+        names::place(*self, frame, expression)
     }
 }
