@@ -1,68 +1,174 @@
-//! Encoding values: the recorder's view of what names, attributes and elements hold.
+//! Encoding values, knowing objects over time, and seeing every change of them.
+//!
+//! Every container and instance of the program gets a number at first sight and is captured once;
+//! later it is only referred to. Beside the number stands the recorded state of its children as
+//! shadows, so that whatever mechanism suspects a change ([`instruction`], [`hooks`],
+//! a call into code that is not recorded) only has to say *which* object: the difference to the
+//! memory of the program is what gets recorded, never what an instruction intended.
+//!
+//! Nothing here runs code of the program or holds a reference to an object of it.
+
+mod array;
+mod bytecode;
+mod capture;
+mod classes;
+mod content;
+mod deaths;
+mod hooks;
+mod instruction;
+mod literal;
+mod opcodes;
+mod raw;
+mod reassign;
+mod redaction;
+mod rescan;
+mod scalar;
+mod shadow;
+mod symbols;
+mod touch;
+
+use std::collections::HashMap;
 
 use retrostep_record_python_wire::Config;
-use retrostep_record_python_wire::message::tag;
+use retrostep_record_python_wire::message::{self, put, tag};
 
 use crate::api::PyObject;
-use crate::frame::RawFrame;
+use crate::layout::layout as interpreter_layout;
+use classes::{Class, WellKnown};
+use raw::{Layout, Object, Type};
+use shadow::{AddressMap, ShadowKind};
+use symbols::Symbols;
 
-/// What a slot showed last, as far as needed to decide whether it still shows it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Shadow {
-    object: usize,
+pub(crate) use bytecode::StoreMap;
+pub(crate) use instruction::Interest;
+pub(crate) use shadow::Shadow;
+
+/// The number of an object that is captured right now and has none yet.
+const UNNUMBERED: u64 = u64::MAX;
+
+/// Limits of what is kept.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    string: usize,
+    children: usize,
+    depth: usize,
 }
 
-impl Shadow {
-    /// The address it was made from, 0 for an unbound slot.
-    #[inline]
-    pub(crate) fn address(&self) -> usize {
-        self.object
-    }
-}
-
-/// Whether an instruction is of interest again when it runs next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Interest {
-    /// Call again each time it is about to run.
-    Always,
-    /// It never changes an object.
-    Never,
-}
-
-/// Which instructions of one code object may change objects.
-#[derive(Debug, Default)]
-pub(crate) struct StoreMap {}
-
-impl StoreMap {
-    /// Whether any instruction is of interest.
-    pub(crate) fn is_empty(&self) -> bool {
-        true
-    }
-
-    /// Whether any instruction of this line is of interest.
-    pub(crate) fn has_line(&self, _line: u32) -> bool {
-        false
-    }
+/// An object of the program that is known.
+#[derive(Debug)]
+struct Known {
+    /// Its birth: never used again, unlike its address.
+    key: u64,
+    /// Its number in the recording, [`UNNUMBERED`] until its first message.
+    id: u64,
+    class: Type,
+    /// The value of [`Values::epoch`] when it was last compared with memory.
+    verified: u64,
+    state: Box<content::State>,
 }
 
 /// Identities, first sights and changes of the program's objects.
-#[derive(Debug)]
-pub(crate) struct Values {}
+pub(crate) struct Values {
+    symbols: Symbols,
+    layout: Layout,
+    limits: Limits,
+    redaction: redaction::Redaction,
+    well_known: Option<WellKnown>,
+    known: AddressMap<usize, Known>,
+    /// Addresses by key, for the shadows of other objects.
+    addresses: AddressMap<u64, usize>,
+    classes: AddressMap<usize, Class>,
+    names: HashMap<Box<[u8]>, u64>,
+    next_key: u64,
+    next_object: u64,
+    next_type: u64,
+    next_name: u64,
+    /// How often code that is not recorded may have run.
+    epoch: u64,
+    redacted: u64,
+    arrays: Vec<usize>,
+    pending: instruction::PendingCalls,
+    /// Code objects that are recorded.
+    recorded: std::collections::HashSet<usize>,
+    /// Container types whose methods are hooked.
+    watched_types: Vec<usize>,
+    /// Objects last compared before this epoch are compared with all they refer to.
+    deep_epoch: u64,
+    opcodes: opcodes::Opcodes,
+    /// Buffers kept for their memory.
+    spare: Vec<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Values")
+            .field("known", &self.known.len())
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Values {
-    pub(crate) fn new(_config: &Config) -> Values {
-        Values {}
+    /// Ready to encode; the layout of the interpreter is chosen.
+    pub(crate) fn new(config: &Config) -> Values {
+        let symbols = Symbols::new();
+        let minor = u32::from(interpreter_layout().minor.0);
+        deaths::start(&symbols, minor);
+        let limit = |value: u64, default: usize| match usize::try_from(value) {
+            Ok(0) | Err(_) => default,
+            Ok(value) => value,
+        };
+        Values {
+            symbols,
+            layout: Layout::new(minor),
+            limits: Limits {
+                string: limit(config.max_string, 10_000),
+                children: limit(config.max_children, 1_000),
+                depth: limit(config.depth, 5),
+            },
+            redaction: redaction::Redaction::new(&config.redact),
+            well_known: None,
+            known: AddressMap::default(),
+            addresses: AddressMap::default(),
+            classes: AddressMap::default(),
+            names: HashMap::new(),
+            next_key: 0,
+            next_object: 0,
+            next_type: 0,
+            next_name: 0,
+            epoch: 1,
+            redacted: 0,
+            arrays: Vec::new(),
+            pending: instruction::PendingCalls::default(),
+            recorded: std::collections::HashSet::new(),
+            watched_types: Vec::new(),
+            deep_epoch: 0,
+            opcodes: opcodes::Opcodes::new(minor),
+            spare: Vec::new(),
+        }
     }
 
+    /// Appends the encoding of `object` to `value`, and the messages it needs first to `out`.
+    ///
+    /// # Safety
+    ///
+    /// The interpreter's lock is held and `object` is alive.
     pub(crate) unsafe fn encode(
         &mut self,
-        _out: &mut Vec<u8>,
+        out: &mut Vec<u8>,
         value: &mut Vec<u8>,
-        _object: *mut PyObject,
+        object: *mut PyObject,
     ) {
-        value.push(tag::NONE);
+        // SAFETY: the caller's.
+        unsafe { self.put_value(out, value, object, self.limits.depth) };
+        self.tell_redacted(out);
     }
 
+    /// As [`Values::encode`], for a value whose name may be on the redaction list.
+    ///
+    /// # Safety
+    ///
+    /// As [`Values::encode`].
     pub(crate) unsafe fn encode_named(
         &mut self,
         out: &mut Vec<u8>,
@@ -71,60 +177,150 @@ impl Values {
         object: *mut PyObject,
     ) {
         if redacted {
-            value.extend_from_slice(&[tag::UNAVAILABLE, 3]);
+            self.put_redacted(value);
+            self.tell_redacted(out);
         } else {
             // SAFETY: the caller's.
             unsafe { self.encode(out, value, object) };
         }
     }
 
-    pub(crate) fn is_redacted(&mut self, _name: &str) -> bool {
-        false
+    /// Whether values of that name are not recorded.
+    pub(crate) fn is_redacted(&mut self, name: &str) -> bool {
+        self.redaction.hides(name.as_bytes())
     }
 
-    pub(crate) unsafe fn namespace(&mut self, _out: &mut Vec<u8>, _dict: *mut PyObject) -> u64 {
-        0
-    }
-
-    pub(crate) unsafe fn refresh_namespace(&mut self, _out: &mut Vec<u8>, _dict: *mut PyObject) {}
-
-    pub(crate) unsafe fn cell(
-        &mut self,
-        _out: &mut Vec<u8>,
-        _cell: *mut PyObject,
-        _redacted: bool,
-    ) -> u64 {
-        0
-    }
-
+    /// Whether recording `object` now would say the same as when the shadow was made.
+    ///
+    /// # Safety
+    ///
+    /// The interpreter's lock is held and `object` is alive or null.
+    #[inline]
     pub(crate) unsafe fn same(&self, shadow: &Shadow, object: *mut PyObject) -> bool {
-        shadow.object == object as usize
+        // SAFETY: the caller's.
+        unsafe { self.look(object) == *shadow && shadow.kind != ShadowKind::Unknown }
     }
 
+    /// The shadow of a value that was just encoded.
+    ///
+    /// # Safety
+    ///
+    /// As [`Values::same`].
     pub(crate) unsafe fn shadow(&mut self, object: *mut PyObject) -> Shadow {
-        Shadow {
-            object: object as usize,
+        // SAFETY: the caller's.
+        unsafe { self.look(object) }
+    }
+
+    /// Whether code is recorded: it ran before and reports its own changes.
+    fn is_recorded(&self, code: Object) -> bool {
+        self.recorded.contains(&(code as usize))
+    }
+
+    fn put_redacted(&mut self, value: &mut Vec<u8>) {
+        value.extend_from_slice(&[tag::UNAVAILABLE, unavailable::REDACTED]);
+        self.redacted += 1;
+    }
+
+    fn tell_redacted(&mut self, out: &mut Vec<u8>) {
+        if self.redacted != 0 {
+            out.push(message::REDACTED);
+            put::number(out, self.redacted);
+            self.redacted = 0;
         }
     }
 
-    pub(crate) unsafe fn code_info(&mut self, _code: *mut PyObject) -> StoreMap {
-        StoreMap::default()
+    /// The shadow of a value, without recording anything.
+    ///
+    /// # Safety
+    ///
+    /// As [`Values::same`].
+    #[inline]
+    unsafe fn look(&self, object: Object) -> Shadow {
+        if object.is_null() {
+            return Shadow::UNBOUND;
+        }
+        // SAFETY: the object is alive.
+        unsafe {
+            if let Some(shadow) = self.scalar_shadow(object) {
+                return shadow;
+            }
+            match self.known.get(&(object as usize)) {
+                Some(known) if known.class == raw::type_of(object) && !deaths::any() => {
+                    Shadow::new(ShadowKind::Object, known.key)
+                }
+                Some(known)
+                    if known.class == raw::type_of(object) && !deaths::is_dead(object as usize) =>
+                {
+                    Shadow::new(ShadowKind::Object, known.key)
+                }
+                _ => Shadow::new(ShadowKind::TooDeep, object as u64),
+            }
+        }
     }
 
-    pub(crate) unsafe fn on_instruction(
+    /// Appends a value; containers and instances at most `depth` levels deep.
+    ///
+    /// # Safety
+    ///
+    /// As [`Values::encode`].
+    unsafe fn put_value(
         &mut self,
-        _out: &mut Vec<u8>,
-        _frame: RawFrame,
-        _code: *mut PyObject,
-        _offset: i32,
-        _map: &StoreMap,
-    ) -> Interest {
-        Interest::Never
+        out: &mut Vec<u8>,
+        value: &mut Vec<u8>,
+        object: Object,
+        depth: usize,
+    ) -> Shadow {
+        if object.is_null() {
+            value.push(tag::UNBOUND);
+            return Shadow::UNBOUND;
+        }
+        // SAFETY: the caller's.
+        unsafe {
+            if let Some(shadow) = self.put_scalar(value, object) {
+                return shadow;
+            }
+            let Some(key) = self.object(out, object, depth) else {
+                value.extend_from_slice(&[tag::UNAVAILABLE, unavailable::TOO_DEEP]);
+                return Shadow::new(ShadowKind::TooDeep, object as u64);
+            };
+            let id = self.number_of(out, object);
+            put::object(value, id);
+            Shadow::new(ShadowKind::Object, key)
+        }
     }
 
-    pub(crate) unsafe fn settle(&mut self, _out: &mut Vec<u8>) {}
+    /// Removes objects that died since the last call.
+    fn drain_deaths(&mut self) {
+        if !deaths::any() {
+            return;
+        }
+        for address in deaths::take() {
+            if let Some(known) = self.known.remove(&address) {
+                self.addresses.remove(&known.key);
+                deaths::settled(address);
+            }
+            if self.classes.remove(&address).is_some() {
+                deaths::forget_class(address);
+                deaths::settled(address);
+            }
+        }
+    }
 
-    pub(crate) unsafe fn install_hooks(&mut self) {}
+    fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
 
-    pub(crate) unsafe fn remove_hooks(&mut self) {}
+    fn give_back(&mut self, mut buffer: Vec<u8>) {
+        if self.spare.len() < 16 && buffer.capacity() <= 64 << 10 {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
+    }
+}
+
+/// Reasons of [`tag::UNAVAILABLE`]: `trace::Unavailable` from 0.
+mod unavailable {
+    pub(super) const TOO_DEEP: u8 = 0;
+    pub(super) const REDACTED: u8 = 2;
+    pub(super) const UNKNOWN: u8 = 5;
 }

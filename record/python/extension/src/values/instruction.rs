@@ -1,0 +1,518 @@
+//! Instructions that may change objects: noted when they are about to run, looked at afterwards.
+//!
+//! An instruction says only which objects it may change. Whether it did is read from memory when its
+//! frame has its next event: a store may fail, or end in a property or a `__setitem__`.
+
+use super::Values;
+use super::bytecode::{Action, CallForm, Site, Stack, StoreMap};
+use super::classes::Shape;
+use super::raw::{self, Object, flag, object_at, size_of, type_of, word};
+use crate::api::py;
+use crate::frame::RawFrame;
+
+/// Whether an instruction is of interest again when it runs next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interest {
+    /// Call again each time it is about to run.
+    Always,
+    /// It never changes an object.
+    Never,
+}
+
+/// More than this many calls that wait for their end belong to frames that are long gone.
+const WAITING_MAX: usize = 512;
+/// Dicts up to this size are compared as a whole.
+const SMALL_DICT: usize = 32;
+/// Objects that one call may bring.
+const ROOTS_MAX: usize = 64;
+
+/// What may have changed.
+#[derive(Debug)]
+pub(super) enum Suspicion {
+    /// An element of a sequence.
+    Item { key: u64, index: usize },
+    /// An entry of a mapping; the mapping key is held until then and is a plain scalar.
+    Entry { key: u64, entry: Object },
+    /// The end of a list.
+    Tail { key: u64 },
+    /// Anything in these objects.
+    Whole { keys: Vec<u64> },
+    /// Anything in these objects and what they refer to.
+    Reachable { keys: Vec<u64> },
+}
+
+#[derive(Debug)]
+struct Pending {
+    thread: usize,
+    frame: RawFrame,
+    suspicion: Suspicion,
+}
+
+/// What waits for the next event of its frame.
+#[derive(Debug, Default)]
+pub(super) struct PendingCalls {
+    waiting: Vec<Pending>,
+    last: (usize, usize),
+}
+
+impl Values {
+    /// Notes what the instruction at `offset` may change. Settles what came before it first.
+    ///
+    /// `offset` counts bytes.
+    ///
+    /// # Safety
+    ///
+    /// The interpreter's lock is held, and `frame`, which runs `code`, is about to run the
+    /// instruction.
+    pub(crate) unsafe fn on_instruction(
+        &mut self,
+        out: &mut Vec<u8>,
+        frame: RawFrame,
+        code: Object,
+        offset: i32,
+        map: &StoreMap,
+    ) -> Interest {
+        let Some(site) = map.site(offset) else {
+            return Interest::Never;
+        };
+        // SAFETY: the caller's.
+        unsafe {
+            self.settle(out, frame);
+            let Some(stack) = Stack::new(frame, code, site) else {
+                return Interest::Never;
+            };
+            if let Some(suspicion) = self.suspect(out, stack, site) {
+                if self.pending.waiting.len() >= WAITING_MAX {
+                    self.drop_oldest();
+                }
+                self.pending.waiting.push(Pending {
+                    thread: py::PyThreadState_Get() as usize,
+                    frame,
+                    suspicion,
+                });
+            }
+        }
+        Interest::Always
+    }
+
+    /// Looks at what is suspected to have changed since the last event. Called at the start of every
+    /// event, with the frame the event belongs to.
+    ///
+    /// # Safety
+    ///
+    /// The interpreter's lock is held.
+    pub(crate) unsafe fn settle(&mut self, out: &mut Vec<u8>, frame: RawFrame) {
+        // SAFETY: the caller's.
+        unsafe {
+            if self.pending.waiting.is_empty() {
+                return;
+            }
+            let thread = py::PyThreadState_Get() as usize;
+            let now = (thread, frame.0 as usize);
+            let switched = self.pending.last != now;
+            self.pending.last = now;
+            loop {
+                let finished = self
+                    .pending
+                    .waiting
+                    .iter()
+                    .rposition(|pending| pending.thread == thread && pending.frame == frame);
+                let Some(index) = finished else {
+                    break;
+                };
+                let pending = self.pending.waiting.remove(index);
+                self.finish(out, pending.suspicion);
+            }
+            if switched && let Some(pending) = self.pending.waiting.pop() {
+                // Code that is not recorded ran between two recorded frames: it may have changed
+                // something already, and goes on when the recorded frame returns to it.
+                let suspicion = pending.suspicion;
+                self.check(out, &suspicion);
+                self.pending.waiting.push(Pending {
+                    suspicion,
+                    ..pending
+                });
+            }
+            self.tell_redacted(out);
+        }
+    }
+
+    unsafe fn finish(&mut self, out: &mut Vec<u8>, suspicion: Suspicion) {
+        // SAFETY: the interpreter's lock is held; a held entry key is given back once.
+        unsafe {
+            self.check(out, &suspicion);
+            if let Suspicion::Entry { entry, .. } = suspicion
+                && let Some(decrement) = self.symbols.decrement
+            {
+                decrement(entry);
+            }
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let pending = self.pending.waiting.remove(0);
+        if let Suspicion::Entry { entry, .. } = pending.suspicion
+            && let Some(decrement) = self.symbols.decrement
+        {
+            // SAFETY: the reference was taken when the entry was noted.
+            unsafe { decrement(entry) };
+        }
+    }
+
+    /// Looks at what may have changed.
+    pub(super) unsafe fn check(&mut self, out: &mut Vec<u8>, suspicion: &Suspicion) {
+        self.drain_deaths();
+        // SAFETY: an object whose death was not noticed is alive.
+        unsafe {
+            match suspicion {
+                Suspicion::Item { key, index } => {
+                    if let Some(object) = self.alive(*key) {
+                        self.touch_item(out, object, *index);
+                    }
+                }
+                Suspicion::Entry { key, entry } => {
+                    if let Some(object) = self.alive(*key) {
+                        self.touch_entry(out, object, *entry);
+                    }
+                }
+                Suspicion::Tail { key } => {
+                    if let Some(object) = self.alive(*key) {
+                        self.touch_tail(out, object);
+                    }
+                }
+                Suspicion::Whole { keys } => {
+                    for key in keys {
+                        if let Some(object) = self.alive(*key) {
+                            self.rescan(out, object);
+                        }
+                    }
+                }
+                Suspicion::Reachable { keys } => {
+                    self.epoch += 1;
+                    self.rescan_reachable(out, keys);
+                }
+            }
+        }
+    }
+
+    fn alive(&self, key: u64) -> Option<Object> {
+        Some(*self.addresses.get(&key)? as Object)
+    }
+
+    unsafe fn suspect(&mut self, out: &mut Vec<u8>, stack: Stack, site: Site) -> Option<Suspicion> {
+        let argument = site.argument as usize;
+        // SAFETY: the stack has the operands of the instruction.
+        unsafe {
+            match site.action {
+                Action::StoreItem | Action::DeleteItem => {
+                    self.suspect_item(out, stack.peek(2), stack.peek(1), site.action)
+                }
+                Action::StoreAttribute | Action::DeleteAttribute => self.whole(stack.peek(1)),
+                Action::StoreSlice => self.whole(stack.peek(3)),
+                Action::InPlace => self.reachable(&[stack.peek(2)]),
+                Action::Element => {
+                    // The argument counts from below the operands that are popped.
+                    let container = stack.peek(argument + 1);
+                    let map = stack.peek(argument + 2);
+                    self.whole(container).or_else(|| {
+                        // MAP_ADD pops two operands.
+                        (argument > 0).then(|| self.whole(map)).flatten()
+                    })
+                }
+                Action::Call(form) => self.suspect_call(stack, form, argument),
+            }
+        }
+    }
+
+    unsafe fn suspect_item(
+        &mut self,
+        out: &mut Vec<u8>,
+        container: Object,
+        key: Object,
+        action: Action,
+    ) -> Option<Suspicion> {
+        if container.is_null() || key.is_null() {
+            return None;
+        }
+        // SAFETY: operands are alive.
+        unsafe {
+            if !super::deaths::maybe_known(container as usize) {
+                return None;
+            }
+            let known = self.known_key(container)?;
+            let class = type_of(container);
+            let scalar = type_of(key) == self.symbols.int || type_of(key) == self.symbols.text;
+            if class == self.symbols.list
+                && action == Action::StoreItem
+                && type_of(key) == self.symbols.int
+                && let raw::Int::Small(index) = self.layout.int(key)
+            {
+                let len = size_of(container) as i64;
+                let index = if index < 0 { index + len } else { index };
+                if let Ok(index) = usize::try_from(index)
+                    && (index as i64) < len
+                {
+                    return Some(Suspicion::Item { key: known, index });
+                }
+                return None;
+            }
+            if raw::flags_of(class) & flag::DICT != 0
+                && scalar
+                && word(container, 16) >= SMALL_DICT
+                && let Some(increment) = self.symbols.increment
+            {
+                // Only if nothing else changed unseen can the difference be the one entry.
+                self.rescan(out, container);
+                increment(key);
+                return Some(Suspicion::Entry {
+                    key: known,
+                    entry: key,
+                });
+            }
+            if self.shape_of(class) == Some(Shape::Buffer) {
+                return Some(Suspicion::Reachable { keys: vec![known] });
+            }
+            Some(Suspicion::Whole { keys: vec![known] })
+        }
+    }
+
+    pub(super) fn shape_of(&self, class: Object) -> Option<Shape> {
+        self.classes.get(&(class as usize)).map(|class| class.shape)
+    }
+
+    unsafe fn whole(&mut self, object: Object) -> Option<Suspicion> {
+        // SAFETY: operands are alive.
+        let key = unsafe { self.operand(object) }?;
+        Some(Suspicion::Whole { keys: vec![key] })
+    }
+
+    unsafe fn reachable(&mut self, objects: &[Object]) -> Option<Suspicion> {
+        let mut keys = Vec::new();
+        for object in objects.iter().take(ROOTS_MAX) {
+            // SAFETY: operands are alive.
+            keys.extend(unsafe { self.operand(*object) });
+        }
+        (!keys.is_empty()).then_some(Suspicion::Reachable { keys })
+    }
+
+    /// The key of an operand that is known.
+    unsafe fn operand(&mut self, object: Object) -> Option<u64> {
+        if object.is_null() || !super::deaths::maybe_known(object as usize) {
+            return None;
+        }
+        // SAFETY: operands are alive.
+        unsafe { self.known_key(object) }
+    }
+
+    unsafe fn suspect_call(
+        &mut self,
+        stack: Stack,
+        form: CallForm,
+        argument: usize,
+    ) -> Option<Suspicion> {
+        // SAFETY: the stack has the callable and its arguments.
+        unsafe {
+            let (callable, receiver, arguments) = match form {
+                CallForm::Function => {
+                    (stack.peek(argument + 1), std::ptr::null_mut(), 1..=argument)
+                }
+                CallForm::FunctionNames => (
+                    stack.peek(argument + 2),
+                    std::ptr::null_mut(),
+                    2..=argument + 1,
+                ),
+                CallForm::Method => {
+                    let method = stack.peek(argument + 2);
+                    let below = stack.peek(argument + 1);
+                    if method.is_null() {
+                        (below, std::ptr::null_mut(), 1..=argument)
+                    } else {
+                        (method, below, 1..=argument)
+                    }
+                }
+                CallForm::Callable => (
+                    stack.peek(argument + 2),
+                    stack.peek(argument + 1),
+                    1..=argument,
+                ),
+                CallForm::CallableNames => (
+                    stack.peek(argument + 3),
+                    stack.peek(argument + 2),
+                    2..=argument + 1,
+                ),
+                CallForm::Unpacked => return self.suspect_unpacked(stack, argument),
+            };
+            if callable.is_null() || self.is_harmless(callable, receiver) {
+                return None;
+            }
+            let mut objects = self.callee_objects(callable);
+            objects.push(receiver);
+            objects.extend(arguments.map(|distance| stack.peek(distance)));
+            self.reachable(&objects)
+        }
+    }
+
+    unsafe fn suspect_unpacked(&mut self, stack: Stack, argument: usize) -> Option<Suspicion> {
+        // SAFETY: the stack has the callable, a tuple, and a dict when the argument says so.
+        unsafe {
+            let always = self.layout.minor >= 14;
+            let keywords = if always || argument & 1 == 1 {
+                stack.peek(1)
+            } else {
+                std::ptr::null_mut()
+            };
+            let tuple_at = if always || argument & 1 == 1 { 2 } else { 1 };
+            let tuple = stack.peek(tuple_at);
+            let callable_at = tuple_at + if self.layout.minor >= 13 { 2 } else { 1 };
+            let callable = stack.peek(callable_at);
+            if callable.is_null() || self.is_harmless(callable, std::ptr::null_mut()) {
+                return None;
+            }
+            let mut objects = self.callee_objects(callable);
+            if !tuple.is_null() && raw::flags_of(type_of(tuple)) & flag::TUPLE != 0 {
+                objects.extend_from_slice(self.layout.tuple_items(tuple));
+            } else {
+                objects.push(tuple);
+            }
+            if !keywords.is_null() && type_of(keywords) == self.symbols.dict {
+                let entries = self.layout.dict_entries(&self.symbols, keywords, ROOTS_MAX);
+                objects.extend(entries.into_iter().map(|(_, value)| value));
+            }
+            self.reachable(&objects)
+        }
+    }
+
+    /// What a callable itself brings along: the receiver of a bound method.
+    unsafe fn callee_objects(&self, callable: Object) -> Vec<Object> {
+        // SAFETY: bound methods and built-in methods have their receiver at 24.
+        unsafe {
+            let class = type_of(callable);
+            if class == self.symbols.method
+                || class == self.symbols.builtin
+                || class == self.symbols.builtin_method
+            {
+                vec![object_at(callable, 24)]
+            } else {
+                vec![callable]
+            }
+        }
+    }
+
+    /// Whether a call changes nothing that would not be seen otherwise: recorded code reports its own
+    /// changes, container methods are watched, and some built-in functions change nothing.
+    unsafe fn is_harmless(&self, callable: Object, receiver: Object) -> bool {
+        const FUNCTION_CODE: [usize; 2] = [16, 48];
+        // SAFETY: the type tells the layout.
+        unsafe {
+            let symbols = &self.symbols;
+            let class = type_of(callable);
+            if class == symbols.function {
+                let offset = FUNCTION_CODE[usize::from(self.layout.minor >= 11)];
+                return self.is_recorded(object_at(callable, offset));
+            }
+            if class == symbols.method {
+                return self.is_harmless(object_at(callable, 16), object_at(callable, 24));
+            }
+            if class == symbols.method_descriptor {
+                return self.watches_methods_of(object_at(callable, 16), callable, receiver);
+            }
+            if class == symbols.builtin || class == symbols.builtin_method {
+                let definition = word(callable, 16) as *const u8;
+                let owner = object_at(callable, 24);
+                let name = std::ffi::CStr::from_ptr(word(definition, 0) as *const _).to_bytes();
+                if owner.is_null() {
+                    return false;
+                }
+                if type_of(owner) == symbols.module {
+                    return is_pure(name) && self.is_builtins_module(owner);
+                }
+                return name != b"sort" && self.is_watched(type_of(owner));
+            }
+            if raw::flags_of(class) & flag::TYPE != 0 {
+                return [
+                    symbols.int,
+                    symbols.text,
+                    symbols.float,
+                    symbols.list,
+                    symbols.tuple,
+                    symbols.dict,
+                    symbols.set,
+                    symbols.frozenset,
+                    symbols.bytes,
+                    symbols.range,
+                    symbols.class,
+                    symbols.super_object,
+                ]
+                .contains(&callable);
+            }
+            false
+        }
+    }
+
+    unsafe fn watches_methods_of(&self, class: Object, method: Object, receiver: Object) -> bool {
+        // SAFETY: a method descriptor has its definition behind three words.
+        unsafe {
+            let definition = word(method, 40) as *const u8;
+            let name = std::ffi::CStr::from_ptr(word(definition, 0) as *const _).to_bytes();
+            let scalar = [
+                self.symbols.text,
+                self.symbols.bytes,
+                self.symbols.int,
+                self.symbols.float,
+                self.symbols.tuple,
+                self.symbols.frozenset,
+            ];
+            let _ = receiver;
+            (name != b"sort" && self.is_watched(class)) || scalar.contains(&class)
+        }
+    }
+
+    unsafe fn is_builtins_module(&self, module: Object) -> bool {
+        // SAFETY: the table of modules has text keys.
+        unsafe {
+            match (self.symbols.modules, self.symbols.dict_get_string) {
+                (Some(modules), Some(get)) => get(modules(), c"builtins".as_ptr()) == module,
+                _ => false,
+            }
+        }
+    }
+}
+
+/// Functions of `builtins` that change none of their arguments by themselves.
+fn is_pure(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"len"
+            | b"isinstance"
+            | b"issubclass"
+            | b"print"
+            | b"abs"
+            | b"all"
+            | b"any"
+            | b"ascii"
+            | b"bin"
+            | b"callable"
+            | b"chr"
+            | b"dir"
+            | b"divmod"
+            | b"format"
+            | b"getattr"
+            | b"hasattr"
+            | b"hash"
+            | b"hex"
+            | b"id"
+            | b"input"
+            | b"iter"
+            | b"max"
+            | b"min"
+            | b"oct"
+            | b"ord"
+            | b"pow"
+            | b"repr"
+            | b"round"
+            | b"sorted"
+            | b"sum"
+            | b"globals"
+            | b"locals"
+    )
+}
