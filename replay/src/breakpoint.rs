@@ -1,13 +1,21 @@
 //! Breakpoints of every sort: what was asked for, and what became of it.
 
+mod data;
+mod function;
+mod gate;
 mod hit_condition;
+mod occurrences;
 
 use std::fmt;
 use std::sync::Arc;
 
 use retrostep_trace::{Position, ThreadId};
 
+pub(crate) use data::{DataPoint, DataStop};
+pub(crate) use function::find_first_line;
+pub(crate) use gate::{Gate, Messages, Search, lock};
 pub use hit_condition::HitCondition;
+pub(crate) use occurrences::{Occurrences, nearer, within};
 
 use crate::Place;
 

@@ -82,6 +82,19 @@ impl HitCondition {
         (found >= 1).then_some(found)
     }
 
+    /// How many of the first `hits` hits stop.
+    #[must_use]
+    pub(crate) fn count_up_to(self, hits: u64) -> u64 {
+        match self {
+            HitCondition::Equal(n) => u64::from(n >= 1 && n <= hits),
+            HitCondition::Greater(n) => hits.saturating_sub(n),
+            HitCondition::GreaterOrEqual(n) => hits.saturating_sub(n.max(1) - 1),
+            HitCondition::Less(n) => hits.min(n.saturating_sub(1)),
+            HitCondition::LessOrEqual(n) => hits.min(n),
+            HitCondition::Multiple(n) => hits / n,
+        }
+    }
+
     /// Whether the `hit`th hit stops.
     #[must_use]
     pub fn holds(self, hit: u64) -> bool {
@@ -142,6 +155,10 @@ mod tests {
                 HitCondition::Multiple(n),
             ] {
                 for hit in 1..20 {
+                    assert_eq!(
+                        condition.count_up_to(hit),
+                        (1..=hit).filter(|&hit| holds(condition, hit)).count() as u64
+                    );
                     assert_eq!(condition.holds(hit), holds(condition, hit));
                     assert_eq!(
                         condition.next(hit),

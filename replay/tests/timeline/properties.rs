@@ -1,0 +1,369 @@
+//! Properties of every move, over generated programs.
+
+use std::collections::BTreeSet;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use retrostep_replay::{
+    DataBreakpoint, ExceptionFilter, FunctionBreakpoint, HitCondition, LineBreakpoint, Place,
+    StepKind, Stop, StopReason, Timeline,
+};
+use retrostep_trace::{CancellationToken, Direction, FrameId, Position, ThreadEvent, ThreadId};
+
+use crate::program::{Choices, FUNCTIONS, GLOBALS, LINES, PATH, generate, line, record, text};
+use crate::reference::{DataHit, End, Reference, Watched, numbered, position};
+
+const KINDS: [StepKind; 3] = [StepKind::Over, StepKind::Into, StepKind::Out];
+const DIRECTIONS: [Direction; 2] = [Direction::Forward, Direction::Backward];
+
+fn timeline(events: &[ThreadEvent]) -> Timeline {
+    Timeline::new(record(events), |_| None).unwrap()
+}
+
+fn reached(stop: &Stop) -> End {
+    let at = stop.position.0 as usize;
+    match stop.reason {
+        StopReason::Start => End::Start,
+        StopReason::End => End::End,
+        StopReason::StartOfThread => End::StartOfThread(at),
+        StopReason::EndOfThread => End::EndOfThread(at),
+        _ => End::Step(at),
+    }
+}
+
+fn place_of(end: End, length: usize) -> usize {
+    match end {
+        End::Step(at) | End::StartOfThread(at) | End::EndOfThread(at) => at,
+        End::Start => 0,
+        End::End => length,
+    }
+}
+
+/// What is set in a generated test, by brute force: where it stops in each direction.
+#[derive(Debug, Default)]
+struct Expected {
+    forward: BTreeSet<usize>,
+    backward: BTreeSet<usize>,
+}
+
+impl Expected {
+    fn add(&mut self, hits: &[usize]) {
+        self.forward.extend(hits);
+        self.backward.extend(hits);
+    }
+
+    fn add_data(&mut self, hits: &[DataHit]) {
+        self.forward.extend(hits.iter().map(|hit| hit.after));
+        self.backward.extend(hits.iter().map(|hit| hit.before));
+    }
+
+    fn next(&self, at: usize, direction: Direction) -> Option<usize> {
+        match direction {
+            Direction::Forward => self.forward.range(at + 1..).next().copied(),
+            Direction::Backward => self.backward.range(..at).next_back().copied(),
+        }
+    }
+}
+
+/// A hit condition, or none, with its text.
+fn hit_condition(choices: &mut Choices<'_>) -> (Option<String>, Option<HitCondition>) {
+    let number = 1 + choices.below(4);
+    let sign = ["", "", "==", ">", ">=", "<", "<=", "%"][choices.below(8)];
+    let text = match choices.below(2) {
+        0 => return (None, None),
+        _ => format!("{sign} {number}"),
+    };
+    let parsed = HitCondition::parse(&text).unwrap();
+    (Some(text), Some(parsed))
+}
+
+/// Sets some breakpoints of every sort.
+fn set_up(
+    timeline: &mut Timeline,
+    reference: &Reference<'_>,
+    choices: &mut Choices<'_>,
+) -> Expected {
+    let mut expected = Expected::default();
+    let mut lines = Vec::new();
+    for _ in 0..choices.below(4) {
+        let at = line(
+            choices.below(FUNCTIONS as usize) as u32,
+            choices.below(LINES as usize / 2) as u32,
+        );
+        let (hit_condition, parsed) = hit_condition(choices);
+        expected.add(&numbered(&reference.line_hits(at), parsed));
+        lines.push(LineBreakpoint {
+            line: at,
+            hit_condition,
+            ..LineBreakpoint::default()
+        });
+    }
+    let set = timeline.set_line_breakpoints(PATH, &lines).unwrap();
+    assert!(set.iter().all(|breakpoint| breakpoint.verified), "{set:?}");
+
+    let mut functions = Vec::new();
+    for _ in 0..choices.below(3) {
+        let function = choices.below(FUNCTIONS as usize) as u32;
+        let (hit_condition, parsed) = hit_condition(choices);
+        expected.add(&numbered(&reference.function_hits(function), parsed));
+        functions.push(FunctionBreakpoint {
+            name: format!("f{function}"),
+            hit_condition,
+            ..FunctionBreakpoint::default()
+        });
+    }
+    timeline.set_function_breakpoints(&functions).unwrap();
+
+    let filters = [
+        (ExceptionFilter::Raised, reference.raises()),
+        (ExceptionFilter::Uncaught, reference.uncaught()),
+        (ExceptionFilter::Left, reference.unwinds()),
+    ];
+    let mut chosen = Vec::new();
+    for (filter, stops) in filters {
+        if choices.below(3) == 1 {
+            expected.add(&stops);
+            chosen.push(filter);
+        }
+    }
+    timeline.set_exception_filters(&chosen);
+
+    let mut data = Vec::new();
+    for watched in watched(reference, choices) {
+        let (hit_condition, parsed) = hit_condition(choices);
+        let hits: Vec<DataHit> = (reference.data_hits(watched).into_iter().zip(1..))
+            .filter(|&(_, number)| parsed.is_none_or(|parsed| parsed.holds(number)))
+            .map(|(hit, _)| hit)
+            .collect();
+        expected.add_data(&hits);
+        data.push(DataBreakpoint {
+            place: place(watched),
+            condition: None,
+            hit_condition,
+            name: None,
+        });
+    }
+    let set = timeline.set_data_breakpoints(&data).unwrap();
+    assert!(set.iter().all(|breakpoint| breakpoint.verified), "{set:?}");
+    expected
+}
+
+fn watched(reference: &Reference<'_>, choices: &mut Choices<'_>) -> Vec<Watched> {
+    let frames: BTreeSet<FrameId> = (0..reference.end())
+        .filter_map(|at| reference.frame_of(at))
+        .collect();
+    let mut watched = Vec::new();
+    if choices.below(3) == 1 {
+        watched.push(Watched::Global);
+    }
+    for _ in 0..choices.below(3) {
+        let index = choices.below(frames.len());
+        let frame = frames.iter().nth(index).copied().unwrap();
+        watched.push(Watched::Local(frame, choices.below(2) as u32));
+    }
+    watched
+}
+
+fn place(watched: Watched) -> Place {
+    match watched {
+        Watched::Local(frame, slot) => Place::Local { frame, slot },
+        Watched::Global => Place::Entry {
+            object: GLOBALS,
+            key: text("g"),
+        },
+    }
+}
+
+/// Every position that a move can end at, and some between.
+fn standing_places(reference: &Reference<'_>) -> Vec<usize> {
+    (0..=reference.end())
+        .filter(|&at| at % 7 == 0 || at == reference.end() || reference.is_line(at))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_step_ends_where_the_plain_event_list_says(bytes in vec(any::<u8>(), 0..300)) {
+        let events = generate(&bytes);
+        let reference = Reference::new(&events);
+        let mut timeline = timeline(&events);
+        let cancel = CancellationToken::new();
+        for at in standing_places(&reference) {
+            timeline.seek(position(at)).unwrap();
+            for thread in reference.threads() {
+                for kind in KINDS {
+                    for direction in DIRECTIONS {
+                        let stop = timeline.find_step(kind, direction, thread, &cancel).unwrap();
+                        let expected = reference.step(kind, direction, thread, at);
+                        prop_assert_eq!(
+                            reached(&stop), expected,
+                            "{:?} {:?} of {:?} from {} in {:#?}", kind, direction, thread, at, numbered_events(&events)
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_move_stops_at_the_nearest_breakpoint(
+        bytes in vec(any::<u8>(), 0..300),
+        setting in vec(any::<u8>(), 0..40),
+    ) {
+        let events = generate(&bytes);
+        let reference = Reference::new(&events);
+        let mut timeline = timeline(&events);
+        let expected = set_up(&mut timeline, &reference, &mut Choices::new(&setting));
+        let cancel = CancellationToken::new();
+        for at in standing_places(&reference) {
+            timeline.seek(position(at)).unwrap();
+            for direction in DIRECTIONS {
+                let next = expected.next(at, direction);
+                let stop = timeline.find_resume(direction, &cancel).unwrap();
+                let end = match direction {
+                    Direction::Forward => events.len(),
+                    Direction::Backward => 0,
+                };
+                prop_assert_eq!(
+                    stop.position, position(next.unwrap_or(end)),
+                    "resume {:?} from {} of {:?} in {:#?}", direction, at, expected, numbered_events(&events)
+                );
+                for thread in reference.threads() {
+                    for kind in KINDS {
+                        let target = place_of(reference.step(kind, direction, thread, at), events.len());
+                        let expected = match next {
+                            Some(next) if direction == Direction::Forward => next.min(target),
+                            Some(next) => next.max(target),
+                            None => target,
+                        };
+                        let stop = timeline.find_step(kind, direction, thread, &cancel).unwrap();
+                        prop_assert_eq!(stop.position, position(expected));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn stops_met_backward_are_those_met_forward_reversed(
+        bytes in vec(any::<u8>(), 0..300),
+        setting in vec(any::<u8>(), 0..40),
+    ) {
+        let events = generate(&bytes);
+        let reference = Reference::new(&events);
+        let mut timeline = timeline(&events);
+        let expected = set_up(&mut timeline, &reference, &mut Choices::new(&setting));
+        timeline.seek(Position::START).unwrap();
+        let forward = all_stops(&mut timeline, Direction::Forward);
+        let mut backward = all_stops(&mut timeline, Direction::Backward);
+        backward.reverse();
+        prop_assert_eq!(&forward, &expected.forward.iter().copied().collect::<Vec<_>>());
+        prop_assert_eq!(&backward, &expected.backward.iter().copied().collect::<Vec<_>>());
+        timeline.set_data_breakpoints(&[]).unwrap();
+        timeline.seek(Position::START).unwrap();
+        let forward = all_stops(&mut timeline, Direction::Forward);
+        let mut backward = all_stops(&mut timeline, Direction::Backward);
+        backward.reverse();
+        prop_assert_eq!(forward, backward);
+    }
+
+    #[test]
+    fn steps_undo_each_other(bytes in vec(any::<u8>(), 0..300)) {
+        let events = generate(&bytes);
+        let reference = Reference::new(&events);
+        let mut timeline = timeline(&events);
+        let cancel = CancellationToken::new();
+        for at in reference.steps().collect::<Vec<_>>() {
+            let thread = events[at].thread;
+            for direction in DIRECTIONS {
+                for kind in [StepKind::Into, StepKind::Over] {
+                    timeline.seek(position(at)).unwrap();
+                    let there = timeline.step(kind, direction, thread, &cancel).unwrap();
+                    let End::Step(reached) = reached(&there) else { continue };
+                    if kind == StepKind::Over && reference.frame_of(reached) != reference.frame_of(at) {
+                        continue;
+                    }
+                    let back = timeline.step(kind, direction.reversed(), there.thread, &cancel).unwrap();
+                    prop_assert_eq!(back.position, position(at), "{:?} {:?}", kind, direction);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_stack_does_not_depend_on_the_way_there(bytes in vec(any::<u8>(), 0..300)) {
+        let events = generate(&bytes);
+        let reference = Reference::new(&events);
+        let mut timeline = timeline(&events);
+        let cancel = CancellationToken::new();
+        let thread = timeline.thread();
+        loop {
+            let stop = timeline.step(StepKind::Into, Direction::Forward, thread, &cancel).unwrap();
+            if !matches!(stop.reason, StopReason::Step) {
+                break;
+            }
+            let stepped = stacks(&timeline, &reference);
+            let at = timeline.position();
+            timeline.seek(timeline.end()).unwrap();
+            timeline.seek(at).unwrap();
+            prop_assert_eq!(&stepped, &stacks(&timeline, &reference));
+            for (thread, stack) in stepped {
+                let plain = reference.stack(thread, at.0 as usize).iter().rev();
+                if !stack.is_empty() && plain.len() > 0 {
+                    prop_assert!(stack.iter().eq(plain));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_cancelled_search_stands_where_it_stood(bytes in vec(any::<u8>(), 0..200)) {
+        let events = generate(&bytes);
+        let mut timeline = timeline(&events);
+        timeline.seek(position(events.len() / 2)).unwrap();
+        let (at, thread) = (timeline.position(), timeline.thread());
+        timeline.set_exception_filters(&[ExceptionFilter::Raised]);
+        let cancel = CancellationToken::new();
+        cancel.cancel();
+        for direction in DIRECTIONS {
+            let stop = timeline.resume(direction, &cancel).unwrap();
+            prop_assert!(matches!(stop.reason, StopReason::Cancelled));
+            prop_assert_eq!(&stop.description, "Search cancelled");
+            prop_assert_eq!((stop.position, timeline.position()), (at, at));
+            prop_assert_eq!(timeline.thread(), thread);
+        }
+    }
+}
+
+fn stacks(timeline: &Timeline, reference: &Reference<'_>) -> Vec<(ThreadId, Vec<FrameId>)> {
+    let stack = |thread| {
+        let page = timeline.stack(thread, 0, 1000).unwrap();
+        assert_eq!(page.total, page.frames.len() as u64);
+        page.frames.iter().map(|frame| frame.frame).collect()
+    };
+    let threads = reference.threads().into_iter();
+    threads.map(|thread| (thread, stack(thread))).collect()
+}
+
+fn all_stops(timeline: &mut Timeline, direction: Direction) -> Vec<usize> {
+    let cancel = CancellationToken::new();
+    let mut stops = Vec::new();
+    loop {
+        let before = timeline.position();
+        let stop = timeline.resume(direction, &cancel).unwrap();
+        if matches!(stop.reason, StopReason::Start | StopReason::End) {
+            return stops;
+        }
+        assert_ne!(stop.position, before, "{stop:?}");
+        stops.push(stop.position.0 as usize);
+    }
+}
+
+/// Events as failed properties print them.
+fn numbered_events(events: &[ThreadEvent]) -> Vec<String> {
+    let describe =
+        |(at, event): (usize, &ThreadEvent)| format!("{at}: {} {:?}", event.thread, event.event);
+    events.iter().enumerate().map(describe).collect()
+}

@@ -1,0 +1,1 @@
+//! Each rule on a small written example.
