@@ -1,0 +1,1 @@
+"""Retrostep inside the recorded program. Without the recorder it does nothing."""

@@ -1,0 +1,464 @@
+//! Reading the recorder's messages.
+//!
+//! The recorder runs inside a program that can do anything to its memory, so nothing a message says
+//! is believed: a message that contradicts itself or an earlier one is [`Malformed`].
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use retrostep_record_python_wire::message::{self, Cursor, tag};
+use retrostep_trace::{
+    Change, Content, Event, FrameId, Function, FunctionId, FunctionKind, ObjectId, ObjectKind,
+    SourceId, Stream, TaskId, Text, ThreadId, Type, TypeId, Unavailable, Value, Variable,
+    VariableKind,
+};
+
+/// What a message says.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Message {
+    /// A source file ran; its text is still to be read.
+    Source(Arc<str>),
+    /// A function exists.
+    Function(Function),
+    /// A type exists.
+    Type(Type),
+    /// The following events belong to this thread.
+    Thread(ThreadId),
+    /// The time of the next event.
+    Clock(u64),
+    /// A sentence for the user.
+    Note(String),
+    /// The recorder has started.
+    Started { self_check: String, version: String },
+    /// So many values were redacted.
+    Redacted(u64),
+    /// Something happened in the program.
+    Event(Event),
+    /// Said to the decoder itself.
+    Nothing,
+}
+
+/// A message that cannot be right.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    /// The kind of message.
+    pub(crate) kind: u8,
+}
+
+/// Reads messages, knowing what the ones before defined.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    names: Vec<Arc<str>>,
+    sources: u64,
+    functions: u64,
+    types: u64,
+    frames: u64,
+    objects: u64,
+}
+
+impl Decoder {
+    /// The next message, or `None` at the end.
+    pub(crate) fn next(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Message>, Malformed> {
+        let Some(kind) = cursor.byte() else {
+            return Ok(None);
+        };
+        match self.read(kind, cursor) {
+            Some(message) => Ok(Some(message)),
+            None => Err(Malformed { kind }),
+        }
+    }
+
+    fn read(&mut self, kind: u8, cursor: &mut Cursor<'_>) -> Option<Message> {
+        let event = match kind {
+            message::SOURCE => {
+                defines(&mut self.sources, cursor)?;
+                return Some(Message::Source(text(cursor)?));
+            }
+            message::FUNCTION => {
+                defines(&mut self.functions, cursor)?;
+                return Some(Message::Function(self.function(cursor)?));
+            }
+            message::TYPE => return self.type_(cursor).map(Message::Type),
+            message::NAME => {
+                let mut known = self.names.len() as u64;
+                defines(&mut known, cursor)?;
+                self.names.push(text(cursor)?);
+                return Some(Message::Nothing);
+            }
+            message::THREAD => return Some(Message::Thread(ThreadId(small(cursor)?))),
+            message::CLOCK => return cursor.number().map(Message::Clock),
+            message::NOTE => return Some(Message::Note(text(cursor)?.to_string())),
+            message::STARTED => {
+                return Some(Message::Started {
+                    self_check: text(cursor)?.to_string(),
+                    version: text(cursor)?.to_string(),
+                });
+            }
+            message::REDACTED => return cursor.number().map(Message::Redacted),
+            message::OBJECT_NEW..=message::CLEAR => {
+                let object = cursor.number()?;
+                if kind == message::OBJECT_NEW {
+                    self.objects = self.objects.max(object.checked_add(1)?);
+                } else if object >= self.objects {
+                    return None;
+                }
+                Event::Object {
+                    object: ObjectId(object),
+                    change: self.change(kind, cursor)?,
+                }
+            }
+            _ => self.event(kind, cursor)?,
+        };
+        Some(Message::Event(event))
+    }
+
+    fn event(&mut self, kind: u8, cursor: &mut Cursor<'_>) -> Option<Event> {
+        Some(match kind {
+            message::LINE => Event::Line {
+                line: small(cursor)?,
+            },
+            message::WRITE => Event::Write {
+                slot: small(cursor)?,
+                value: value_or_unbound(cursor)?,
+            },
+            message::CALL => {
+                let frame = cursor.number()?;
+                if frame != self.frames {
+                    return None;
+                }
+                self.frames += 1;
+                Event::Call {
+                    frame: FrameId(frame),
+                    function: FunctionId(below(self.functions, cursor)?),
+                    globals: optional(cursor)?.map(ObjectId),
+                    locals: optional(cursor)?.map(ObjectId),
+                }
+            }
+            message::RETURN => Event::Return {
+                value: value(cursor)?,
+            },
+            message::YIELD => Event::Yield {
+                value: value(cursor)?,
+            },
+            message::RESUME => {
+                let frame = cursor.number()?;
+                if frame >= self.frames {
+                    return None;
+                }
+                Event::Resume {
+                    frame: FrameId(frame),
+                }
+            }
+            message::RAISE => Event::Raise {
+                exception: value(cursor)?,
+            },
+            message::UNWIND => Event::Unwind {
+                exception: value(cursor)?,
+            },
+            message::OUTPUT => Event::Output {
+                stream: match cursor.byte()? {
+                    1 => Stream::Stdout,
+                    2 => Stream::Stderr,
+                    _ => return None,
+                },
+                bytes: cursor.text()?.into(),
+            },
+            message::MARK => Event::Mark {
+                kind: text(cursor)?,
+                name: text(cursor)?,
+            },
+            message::EXTERNAL => Event::External {
+                kind: text(cursor)?,
+                target: text(cursor)?,
+                status: text(cursor)?,
+                duration_ns: cursor.number()?,
+            },
+            message::THREAD_START => Event::ThreadStart {
+                name: text(cursor)?,
+            },
+            message::THREAD_END => Event::ThreadEnd,
+            message::TASK_START => Event::TaskStart {
+                task: TaskId(small(cursor)?),
+                name: text(cursor)?,
+            },
+            message::TASK_SWITCH => Event::TaskSwitch {
+                task: match optional(cursor)? {
+                    Some(task) => Some(TaskId(task.try_into().ok()?)),
+                    None => None,
+                },
+            },
+            message::TASK_END => Event::TaskEnd {
+                task: TaskId(small(cursor)?),
+            },
+            _ => return None,
+        })
+    }
+
+    fn change(&self, kind: u8, cursor: &mut Cursor<'_>) -> Option<Change> {
+        Some(match kind {
+            message::OBJECT_NEW => Change::New(Box::new(self.content(cursor)?)),
+            message::OBJECT_REPLACE => Change::Replace(Box::new(self.content(cursor)?)),
+            message::SET_ITEM => Change::SetItem {
+                index: cursor.number()?,
+                value: value(cursor)?,
+            },
+            message::APPEND => Change::Append {
+                value: value(cursor)?,
+            },
+            message::POP => Change::Pop,
+            message::SET_KEY => Change::SetKey {
+                key: value(cursor)?,
+                value: value(cursor)?,
+            },
+            message::DELETE_KEY => Change::DeleteKey {
+                key: value(cursor)?,
+            },
+            message::SET_ATTRIBUTE => Change::SetAttribute {
+                name: self.name(cursor)?,
+                value: value(cursor)?,
+            },
+            message::DELETE_ATTRIBUTE => Change::DeleteAttribute {
+                name: self.name(cursor)?,
+            },
+            message::SET_CELL => Change::SetCell {
+                value: value_or_unbound(cursor)?,
+            },
+            message::CLEAR => Change::Clear,
+            _ => return None,
+        })
+    }
+
+    fn content(&self, cursor: &mut Cursor<'_>) -> Option<Content> {
+        let kind = object_kind(cursor.byte()?)?;
+        let type_id = TypeId(below(self.types, cursor)?);
+        let mut content = Content {
+            len: cursor.number()?,
+            ..Content::new(kind, type_id)
+        };
+        for _ in 0..cursor.number()? {
+            content.items.push(value(cursor)?);
+        }
+        for _ in 0..cursor.number()? {
+            content.entries.push((value(cursor)?, value(cursor)?));
+        }
+        for _ in 0..cursor.number()? {
+            content
+                .attributes
+                .push((self.name(cursor)?, value(cursor)?));
+        }
+        content.attributes_omitted = cursor.number()?;
+        content.sparse = BTreeMap::new();
+        content.text = match cursor.byte()? {
+            0 => None,
+            1 => Some(cut_text(cursor)?),
+            _ => return None,
+        };
+        Some(content)
+    }
+
+    fn function(&self, cursor: &mut Cursor<'_>) -> Option<Function> {
+        let source = SourceId(below(self.sources, cursor)?);
+        let first_line = small(cursor)?;
+        let kind = function_kind(cursor.byte()?)?;
+        let name = text(cursor)?;
+        let qualified_name = text(cursor)?;
+        let mut variables = Vec::new();
+        for _ in 0..cursor.number()? {
+            variables.push(Variable {
+                name: text(cursor)?,
+                kind: variable_kind(cursor.byte()?)?,
+            });
+        }
+        let mut lines = Vec::new();
+        let mut line = 0_u32;
+        for _ in 0..cursor.number()? {
+            line = line.checked_add(small(cursor)?)?;
+            if lines.last() != Some(&line) {
+                lines.push(line);
+            }
+        }
+        Some(Function {
+            name,
+            qualified_name,
+            source,
+            first_line,
+            kind,
+            variables,
+            lines,
+        })
+    }
+
+    fn type_(&mut self, cursor: &mut Cursor<'_>) -> Option<Type> {
+        let known = self.types;
+        defines(&mut self.types, cursor)?;
+        let base = match optional(cursor)? {
+            Some(base) if base < known => Some(TypeId(base.try_into().ok()?)),
+            Some(_) => return None,
+            None => None,
+        };
+        let module = text(cursor)?;
+        let qualified_name = text(cursor)?;
+        let mut fields = Vec::new();
+        for _ in 0..cursor.number()? {
+            fields.push(text(cursor)?);
+        }
+        Some(Type {
+            module,
+            qualified_name,
+            fields,
+            base,
+        })
+    }
+
+    fn name(&self, cursor: &mut Cursor<'_>) -> Option<Arc<str>> {
+        let id = usize::try_from(cursor.number()?).ok()?;
+        self.names.get(id).cloned()
+    }
+}
+
+/// The text of a source file, when there is a file.
+pub(crate) fn source_text(path: &str, working_directory: &Path) -> Option<Arc<[u8]>> {
+    const LARGEST_BYTES: u64 = 64 << 20;
+    if path.is_empty() || path.starts_with('<') {
+        return None;
+    }
+    let path = working_directory.join(path);
+    let facts = path.metadata().ok()?;
+    if !facts.is_file() || facts.len() > LARGEST_BYTES {
+        return None;
+    }
+    std::fs::read(path).ok().map(Arc::from)
+}
+
+/// An id that is defined now: the next one.
+fn defines(known: &mut u64, cursor: &mut Cursor<'_>) -> Option<()> {
+    if cursor.number()? != *known {
+        return None;
+    }
+    *known += 1;
+    Some(())
+}
+
+/// An id that was defined before.
+fn below(known: u64, cursor: &mut Cursor<'_>) -> Option<u32> {
+    let id = cursor.number()?;
+    if id >= known {
+        return None;
+    }
+    id.try_into().ok()
+}
+
+/// A number stored one higher, with 0 for none.
+fn optional(cursor: &mut Cursor<'_>) -> Option<Option<u64>> {
+    Some(cursor.number()?.checked_sub(1))
+}
+
+fn small(cursor: &mut Cursor<'_>) -> Option<u32> {
+    cursor.number()?.try_into().ok()
+}
+
+fn text(cursor: &mut Cursor<'_>) -> Option<Arc<str>> {
+    Some(String::from_utf8_lossy(cursor.text()?).into())
+}
+
+fn cut_text(cursor: &mut Cursor<'_>) -> Option<Text> {
+    let len = cursor.number()?;
+    Some(Text {
+        kept: cursor.text()?.into(),
+        len,
+    })
+}
+
+fn value(cursor: &mut Cursor<'_>) -> Option<Value> {
+    value_or_unbound(cursor)?
+}
+
+/// A value, or none for [`tag::UNBOUND`].
+fn value_or_unbound(cursor: &mut Cursor<'_>) -> Option<Option<Value>> {
+    let float = |cursor: &mut Cursor<'_>| {
+        let bytes = cursor.take(8)?.try_into().ok()?;
+        Some(f64::from_le_bytes(bytes))
+    };
+    Some(Some(match cursor.byte()? {
+        tag::NONE => Value::None,
+        tag::FALSE => Value::Bool(false),
+        tag::TRUE => Value::Bool(true),
+        tag::INT => Value::Int(cursor.signed()?),
+        tag::BIG_INT => Value::BigInt(cursor.text()?.into()),
+        tag::FLOAT => Value::Float(float(cursor)?),
+        tag::COMPLEX => Value::Complex(float(cursor)?, float(cursor)?),
+        tag::STR => Value::Str(cut_text(cursor)?),
+        tag::BYTES => Value::Bytes(cut_text(cursor)?),
+        tag::ELLIPSIS => Value::Ellipsis,
+        tag::NOT_IMPLEMENTED => Value::NotImplemented,
+        tag::OBJECT => Value::Object(ObjectId(cursor.number()?)),
+        tag::UNAVAILABLE => Value::Unavailable(unavailable(cursor.byte()?)?),
+        tag::UNBOUND => return Some(None),
+        _ => return None,
+    }))
+}
+
+fn unavailable(number: u8) -> Option<Unavailable> {
+    const ORDER: [Unavailable; 6] = [
+        Unavailable::TooDeep,
+        Unavailable::TooLarge,
+        Unavailable::Redacted,
+        Unavailable::OptimisedOut,
+        Unavailable::Unreadable,
+        Unavailable::Unknown,
+    ];
+    ORDER.get(usize::from(number)).copied()
+}
+
+fn object_kind(number: u8) -> Option<ObjectKind> {
+    use ObjectKind as Kind;
+    const ORDER: [ObjectKind; 19] = [
+        Kind::List,
+        Kind::Tuple,
+        Kind::Dict,
+        Kind::Set,
+        Kind::FrozenSet,
+        Kind::Deque,
+        Kind::ByteArray,
+        Kind::Cell,
+        Kind::Namespace,
+        Kind::Instance,
+        Kind::Exception,
+        Kind::Function,
+        Kind::Class,
+        Kind::Module,
+        Kind::Generator,
+        Kind::Enum,
+        Kind::Literal,
+        Kind::Array,
+        Kind::Opaque,
+    ];
+    ORDER.get(usize::from(number)).copied()
+}
+
+fn function_kind(number: u8) -> Option<FunctionKind> {
+    const ORDER: [FunctionKind; 6] = [
+        FunctionKind::Function,
+        FunctionKind::Generator,
+        FunctionKind::Coroutine,
+        FunctionKind::AsyncGenerator,
+        FunctionKind::Module,
+        FunctionKind::Class,
+    ];
+    ORDER.get(usize::from(number)).copied()
+}
+
+fn variable_kind(number: u8) -> Option<VariableKind> {
+    const ORDER: [VariableKind; 5] = [
+        VariableKind::Argument,
+        VariableKind::Local,
+        VariableKind::Cell,
+        VariableKind::Free,
+        VariableKind::CellArgument,
+    ];
+    ORDER.get(usize::from(number)).copied()
+}
+
+#[cfg(test)]
+mod tests;

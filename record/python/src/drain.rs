@@ -1,0 +1,344 @@
+//! From the ring to the recording.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+use retrostep_record_python_wire::Consumer;
+use retrostep_record_python_wire::message::Cursor;
+use retrostep_trace::{Event, Header, Source, Summary, ThreadId, Writer, WriterOptions};
+
+use crate::decode::{Decoder, Malformed, Message, source_text};
+use crate::job::Origin;
+use crate::output::Outputs;
+
+/// So many bytes are read before the program gets their room back.
+const CHUNK_BYTES: usize = 256 << 10;
+/// More different notes than these are not kept.
+const MAX_NOTES: usize = 100;
+
+/// Reads the recorder's messages and writes the recording.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    consumer: Consumer,
+    decoder: Decoder,
+    sink: Sink,
+}
+
+impl Drain {
+    pub(crate) fn new(consumer: Consumer, sink: Sink) -> Drain {
+        Drain {
+            consumer,
+            decoder: Decoder::default(),
+            sink,
+        }
+    }
+
+    pub(crate) fn consumer(&self) -> &Consumer {
+        &self.consumer
+    }
+
+    pub(crate) fn sink(&mut self) -> &mut Sink {
+        &mut self.sink
+    }
+
+    /// Takes some of what is there. False when nothing was.
+    pub(crate) fn pump(&mut self, outputs: Option<&mut Outputs>) -> bool {
+        let bytes = self.consumer.available();
+        if bytes.is_empty() {
+            return false;
+        }
+        let read = if self.sink.is_stopped() {
+            Some(bytes.len())
+        } else {
+            read(&mut self.decoder, &mut self.sink, bytes, outputs)
+        };
+        // After a message that makes no sense nothing that follows can be told apart.
+        let len = read.unwrap_or(bytes.len());
+        self.consumer.consume(len);
+        if self.sink.is_stopped() {
+            self.consumer.request_stop();
+        }
+        true
+    }
+
+    /// See [`Sink::flush`].
+    pub(crate) fn flush(&mut self) {
+        self.sink.flush();
+        if self.sink.is_stopped() {
+            self.consumer.request_stop();
+        }
+    }
+}
+
+/// Reads about a chunk of messages and returns their length, or `None` if the sink stopped.
+fn read(
+    decoder: &mut Decoder,
+    sink: &mut Sink,
+    bytes: &[u8],
+    mut outputs: Option<&mut Outputs>,
+) -> Option<usize> {
+    let mut cursor = Cursor::new(bytes);
+    while cursor.position() < CHUNK_BYTES {
+        match decoder.next(&mut cursor) {
+            Ok(Some(message)) => sink.take(message, outputs.as_deref_mut()),
+            Ok(None) => break,
+            Err(Malformed { kind }) => sink.stop(Stop::Malformed(kind)),
+        }
+        if sink.is_stopped() {
+            return None;
+        }
+    }
+    Some(cursor.position())
+}
+
+/// Why nothing more is written, while the program goes on.
+#[derive(Debug)]
+enum Stop {
+    /// The file reached the size the user allowed.
+    MaxBytes,
+    /// The recorder sent something that cannot be right.
+    Malformed(u8),
+    /// The file is not there any more.
+    Removed,
+    /// The file cannot be written.
+    Write(retrostep_trace::Error),
+}
+
+/// Where decoded messages go.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    path: PathBuf,
+    working_directory: PathBuf,
+    max_bytes: Option<u64>,
+    /// All of the header that is known before the recorder starts.
+    header: Header,
+    origin: Option<JoinHandle<Origin>>,
+    writer: Option<Writer>,
+    inode: Option<u64>,
+    thread: ThreadId,
+    flushed: u64,
+    events: u64,
+    stop: Option<Stop>,
+    notes: Vec<String>,
+    redacted: u64,
+}
+
+impl Sink {
+    pub(crate) fn new(path: PathBuf, header: Header, max_bytes: Option<u64>) -> Sink {
+        Sink {
+            path,
+            working_directory: PathBuf::from(&header.working_directory),
+            max_bytes,
+            header,
+            origin: None,
+            writer: None,
+            inode: None,
+            thread: ThreadId(0),
+            flushed: 0,
+            events: 0,
+            stop: None,
+            notes: Vec::new(),
+            redacted: 0,
+        }
+    }
+
+    /// The header waits for what this thread finds out.
+    pub(crate) fn set_origin(&mut self, origin: JoinHandle<Origin>) {
+        self.origin = Some(origin);
+    }
+
+    /// Whether a recording exists.
+    pub(crate) fn has_started(&self) -> bool {
+        self.inode.is_some()
+    }
+
+    pub(crate) fn events(&self) -> u64 {
+        self.events
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        match &self.writer {
+            Some(writer) => writer.bytes_written(),
+            None => self.path.metadata().map_or(0, |facts| facts.len()),
+        }
+    }
+
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.is_some()
+    }
+
+    fn stop(&mut self, stop: Stop) {
+        self.stop.get_or_insert(stop);
+    }
+
+    fn take(&mut self, message: Message, outputs: Option<&mut Outputs>) {
+        let Some(writer) = &mut self.writer else {
+            return match message {
+                Message::Started {
+                    self_check,
+                    version,
+                } => self.start(self_check, &version),
+                Message::Note(note) => self.note(note),
+                Message::Thread(thread) => self.thread = thread,
+                Message::Clock(_) | Message::Redacted(_) | Message::Nothing => {}
+                _ => self.stop(Stop::Malformed(0)),
+            };
+        };
+        match message {
+            Message::Event(event) => return self.event(event, outputs),
+            Message::Clock(elapsed_ns) => writer.clock(elapsed_ns),
+            Message::Thread(thread) => self.thread = thread,
+            Message::Source(path) => {
+                let text = source_text(&path, &self.working_directory);
+                if let Some(outputs) = outputs {
+                    outputs.add_source(&path);
+                }
+                writer.add_source(Source { path, text });
+            }
+            Message::Function(function) => {
+                if let Some(outputs) = outputs {
+                    outputs.add_function(&function);
+                }
+                writer.add_function(function);
+            }
+            Message::Type(ty) => {
+                writer.add_type(ty);
+            }
+            Message::Note(note) => self.note(note),
+            Message::Redacted(count) => self.redacted = self.redacted.saturating_add(count),
+            Message::Started { .. } => self.stop(Stop::Malformed(0)),
+            Message::Nothing => {}
+        }
+    }
+
+    fn event(&mut self, event: Event, outputs: Option<&mut Outputs>) {
+        let Some(writer) = &mut self.writer else {
+            return;
+        };
+        if let Some(outputs) = outputs {
+            outputs.see(self.thread, &event, writer.position());
+        }
+        if let Err(error) = writer.push(self.thread, event) {
+            return self.stop(Stop::Write(error));
+        }
+        self.events += 1;
+        if self.events.is_multiple_of(1024)
+            && self
+                .max_bytes
+                .is_some_and(|max| writer.bytes_written() >= max)
+        {
+            self.stop(Stop::MaxBytes);
+        }
+    }
+
+    fn start(&mut self, self_check: String, version: &str) {
+        let origin = self.origin.take().and_then(|origin| origin.join().ok());
+        let origin = origin.unwrap_or_default();
+        self.header.git_commit = origin.commit;
+        self.header.git_branch = origin.branch;
+        self.header.git_changed_files = origin.changed_files;
+        self.header.self_check = self_check;
+        self.header.language = format!("Python {version}");
+        match Writer::create(&self.path, &self.header, WriterOptions::default()) {
+            Ok(writer) => {
+                self.inode = self.path.metadata().ok().map(|facts| facts.ino());
+                self.writer = Some(writer);
+            }
+            Err(error) => self.stop(Stop::Write(error)),
+        }
+    }
+
+    fn note(&mut self, note: String) {
+        if self.notes.len() < MAX_NOTES && !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// Lets readers of the growing file see all events so far.
+    fn flush(&mut self) {
+        let Some(writer) = &mut self.writer else {
+            return;
+        };
+        if self.stop.is_some() || self.flushed == self.events {
+            return;
+        }
+        self.flushed = self.events;
+        if let Err(error) = writer.flush() {
+            return self.stop(Stop::Write(error));
+        }
+        if let Some(max) = self.max_bytes
+            && writer.bytes_written() >= max
+        {
+            return self.stop(Stop::MaxBytes);
+        }
+        let inode = self.path.metadata().ok().map(|facts| facts.ino());
+        if inode != self.inode {
+            self.stop(Stop::Removed);
+        }
+    }
+
+    /// Completes the recording, and returns a sentence if it ends before the program did.
+    pub(crate) fn finish(&mut self, mut summary: Summary) -> Option<String> {
+        let removed =
+            self.has_started() && self.path.metadata().ok().map(|facts| facts.ino()) != self.inode;
+        if removed {
+            self.stop(Stop::Removed);
+        }
+        let mut problem = self.stop.as_ref().map(|stop| self.sentence(stop));
+        if let (Some(writer), false) = (
+            self.writer.take(),
+            matches!(self.stop, Some(Stop::Write(_))),
+        ) {
+            self.notes.extend(problem.clone());
+            summary.notes.clone_from(&self.notes);
+            summary.redacted = self.redacted;
+            if let Err(error) = writer.finish(&summary) {
+                problem = Some(self.sentence(&Stop::Write(error)));
+            }
+        }
+        problem
+    }
+
+    fn sentence(&self, stop: &Stop) -> String {
+        let events = crate::job::grouped(self.events);
+        match stop {
+            Stop::MaxBytes => format!(
+                "the recording stopped at {events} events: it reached the size limit; what was recorded is kept"
+            ),
+            Stop::Malformed(kind) => format!(
+                "the recording stopped at {events} events: the recorder sent something unreadable (kind {kind}); what was recorded is kept"
+            ),
+            Stop::Removed => format!(
+                "the recording was lost: {} was removed while the program ran",
+                self.path.display()
+            ),
+            Stop::Write(error) => {
+                let cause = cause(error);
+                if self.has_started() {
+                    format!(
+                        "the recording stopped at {events} events: {cause}; what was recorded is kept"
+                    )
+                } else {
+                    format!("nothing was recorded: {cause}")
+                }
+            }
+        }
+    }
+}
+
+fn cause(error: &retrostep_trace::Error) -> String {
+    if let retrostep_trace::Error::Io { source, .. } = error {
+        match source.raw_os_error() {
+            Some(libc::ENOSPC) => return "the disk is full".to_owned(),
+            Some(libc::EDQUOT) => return "the disk quota is used up".to_owned(),
+            Some(libc::EFBIG) => return "the file size limit (ulimit -f) is reached".to_owned(),
+            _ => {}
+        }
+    }
+    error.to_string()
+}
