@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 use std::{mem, ptr};
 
-use crate::job::Ending;
+use crate::job::{Ending, Wish};
 use crate::{Error, Result};
 
 /// Signals that are passed on when another process sent them to this one.
@@ -221,6 +221,14 @@ impl Program {
         }))
     }
 
+    /// Does what the observer wants.
+    pub(crate) fn grant(&self, wish: Wish) {
+        self.signal(match wish {
+            Wish::End => libc::SIGTERM,
+            Wish::Kill => libc::SIGKILL,
+        });
+    }
+
     fn signal(&self, signal: libc::c_int) {
         if self.ended.is_none() {
             // SAFETY: the child was not waited for, so the number is still its own.
@@ -229,6 +237,28 @@ impl Program {
             }
         }
     }
+}
+
+/// Ends this process by `signal`, as the recorded program ended, without leaving a core file.
+///
+/// Returns the exit code that stands for it when the signal does not end this process.
+#[must_use]
+pub fn die_by(signal: i32) -> u8 {
+    // SAFETY: the limit is initialised; the default action of a signal is async-signal-safe to ask for.
+    unsafe {
+        let none = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        libc::setrlimit(libc::RLIMIT_CORE, &none);
+        libc::signal(signal, libc::SIG_DFL);
+        let mut set: libc::sigset_t = mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, signal);
+        libc::sigprocmask(libc::SIG_UNBLOCK, &set, ptr::null_mut());
+        libc::raise(signal);
+    }
+    u8::try_from(128_i32.saturating_add(signal)).unwrap_or(u8::MAX)
 }
 
 /// Whether a process of this number runs.

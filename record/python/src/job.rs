@@ -33,8 +33,8 @@ pub struct Job {
     pub exclude: Vec<String>,
     /// Names whose values are redacted, added to [`crate::REDACTED_NAMES`].
     pub redact: Vec<String>,
-    /// Takes the program's output through [`Observer::output`] instead of leaving it alone.
-    pub capture_output: bool,
+    /// What becomes of the program's output.
+    pub output: OutputMode,
     /// Looks up where the program comes from. Runs on a thread of its own while the program starts.
     pub origin: Box<dyn FnOnce() -> Origin + Send>,
 }
@@ -46,6 +46,18 @@ impl std::fmt::Debug for Job {
             .field("recording", &self.recording)
             .finish_non_exhaustive()
     }
+}
+
+/// What becomes of the program's output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutputMode {
+    /// It goes where it would without the recorder.
+    #[default]
+    Untouched,
+    /// It goes where it would, and [`Observer::output`] is told of what the recorder saw.
+    Told,
+    /// It goes to [`Observer::output`] alone, and the program has nothing to read.
+    Captured,
 }
 
 /// What is kept of large values.
@@ -92,10 +104,24 @@ pub trait Observer {
         let _ = progress;
     }
 
-    /// The program wrote something; only with [`Job::capture_output`].
+    /// The program wrote something; see [`OutputMode`].
     fn output(&mut self, output: Output<'_>) {
         let _ = output;
     }
+
+    /// Asked about a hundred times a second: what is to become of the program.
+    fn wish(&mut self) -> Option<Wish> {
+        None
+    }
+}
+
+/// What is to become of a program that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// It is asked to end.
+    End,
+    /// It is ended.
+    Kill,
 }
 
 /// How far a recording is.

@@ -17,9 +17,14 @@ mod output;
 mod run;
 mod scope;
 
+pub use child::die_by;
 pub use command::{Launch, Program};
 pub use error::{Error, Result};
-pub use job::{Ending, Job, Limits, Moment, Observer, Origin, Outcome, Output, Progress, Recorded};
+pub use job::{
+    Ending, Job, Limits, Moment, Observer, Origin, Outcome, Output, OutputMode, Progress, Recorded,
+    Wish,
+};
 pub use retrostep_record_python_wire::Mode;
-pub use run::record;
+pub use retrostep_trace::Stream;
+pub use run::{is_being_written, record};
 pub use scope::REDACTED_NAMES;

@@ -24,10 +24,12 @@ const LOOK_AHEAD: usize = 256;
 /// So many bytes of an announced write are enough to recognise it.
 const RECOGNISED_BYTES: usize = 64;
 
-/// Both streams of the program, and where its threads are.
+/// The streams of the program, and where its threads are.
 #[derive(Debug)]
 pub(crate) struct Outputs {
     pipes: Vec<Pipe>,
+    /// What was announced for a stream that has no pipe.
+    told: Vec<(Stream, Announced)>,
     places: Places,
 }
 
@@ -42,6 +44,7 @@ impl Outputs {
         }
         Outputs {
             pipes,
+            told: Vec::new(),
             places: Places::default(),
         }
     }
@@ -72,8 +75,14 @@ impl Outputs {
                 position: position.0,
                 source: self.places.of(thread),
             };
-            if let Some(pipe) = self.pipes.iter_mut().find(|pipe| pipe.stream == *stream) {
-                pipe.matcher.announce(bytes.clone(), moment);
+            let announced = Announced {
+                bytes: bytes.clone(),
+                done: 0,
+                moment,
+            };
+            match self.pipes.iter_mut().find(|pipe| pipe.stream == *stream) {
+                Some(pipe) => pipe.matcher.announce(announced),
+                None => self.told.push((*stream, announced)),
             }
         } else {
             self.places.see(thread, event);
@@ -82,6 +91,13 @@ impl Outputs {
 
     /// Reads what the program wrote and tells what is known of it; at the `end`, all of it.
     pub(crate) fn pass_on(&mut self, observer: &mut dyn Observer, end: bool) {
+        for (stream, announced) in self.told.drain(..) {
+            observer.output(Output {
+                stream,
+                bytes: announced.rest(),
+                moment: Some(announced.moment.clone()),
+            });
+        }
         for pipe in &mut self.pipes {
             pipe.read();
             let stream = pipe.stream;
@@ -161,13 +177,9 @@ impl Announced {
 }
 
 impl Matcher {
-    fn announce(&mut self, bytes: Arc<[u8]>, moment: Moment) {
-        if !bytes.is_empty() {
-            self.announced.push_back(Announced {
-                bytes,
-                done: 0,
-                moment,
-            });
+    fn announce(&mut self, announced: Announced) {
+        if !announced.rest().is_empty() {
+            self.announced.push_back(announced);
         }
     }
 
@@ -316,10 +328,14 @@ impl Places {
 mod tests {
     use super::*;
 
-    fn moment(position: u64) -> Moment {
-        Moment {
-            position,
-            source: None,
+    fn write(text: &str, position: u64) -> Announced {
+        Announced {
+            bytes: text.as_bytes().into(),
+            done: 0,
+            moment: Moment {
+                position,
+                source: None,
+            },
         }
     }
 
@@ -339,8 +355,8 @@ mod tests {
     #[test]
     fn announced_writes_are_recognised_however_the_pipe_cuts_them() {
         let mut matcher = Matcher::default();
-        matcher.announce(b"one\n"[..].into(), moment(5));
-        matcher.announce(b"two\n"[..].into(), moment(9));
+        matcher.announce(write("one\n", 5));
+        matcher.announce(write("two\n", 9));
         matcher.arrive(b"on");
         assert_eq!(settled(&mut matcher, false), [seen("on", 5)]);
         matcher.arrive(b"e\ntwo\n");
@@ -355,14 +371,14 @@ mod tests {
         let mut matcher = Matcher::default();
         matcher.arrive(b"late\n");
         assert_eq!(settled(&mut matcher, false), []);
-        matcher.announce(b"late\n"[..].into(), moment(1));
+        matcher.announce(write("late\n", 1));
         assert_eq!(settled(&mut matcher, false), [seen("late\n", 1)]);
     }
 
     #[test]
     fn what_a_child_process_wrote_between_has_no_position() {
         let mut matcher = Matcher::default();
-        matcher.announce(b"after\n"[..].into(), moment(3));
+        matcher.announce(write("after\n", 3));
         matcher.arrive(b"from a child\nafter\nend");
         assert_eq!(
             settled(&mut matcher, false),
@@ -375,8 +391,8 @@ mod tests {
     #[test]
     fn an_announced_write_that_never_comes_does_not_hold_the_others() {
         let mut matcher = Matcher::default();
-        matcher.announce(b"lost\n"[..].into(), moment(3));
-        matcher.announce(b"kept\n"[..].into(), moment(4));
+        matcher.announce(write("lost\n", 3));
+        matcher.announce(write("kept\n", 4));
         matcher.arrive(b"kept\n");
         assert_eq!(settled(&mut matcher, false), [seen("kept\n", 4)]);
     }

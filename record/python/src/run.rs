@@ -1,6 +1,6 @@
 //! One recording from the program's start to its end.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::child::{Program, Signals, is_running};
 use crate::command::Launch;
 use crate::drain::{Drain, Sink};
-use crate::job::{Ending, Job, Observer, Outcome, Progress, Recorded};
+use crate::job::{Ending, Job, Observer, Outcome, OutputMode, Progress, Recorded};
 use crate::output::Outputs;
 use crate::{Error, Result, embedded, scope};
 
@@ -74,20 +74,22 @@ pub fn record(job: Job, observer: &mut dyn Observer) -> Result<Outcome> {
     environment.push((PRELOAD.into(), preloaded));
     environment.push((ENVIRONMENT.into(), ring.path.clone().into_os_string()));
     let begin = Instant::now();
-    let program = Program::start(&launch.arguments, &environment, job.capture_output)?;
+    let captured = job.output == OutputMode::Captured;
+    let mut program = Program::start(&launch.arguments, &environment, captured)?;
+    let (stdout, stderr) = program.take_output();
     observer.started(program.id(), &job.recording);
     let mut session = Running {
         drain: Drain::new(ring.consumer, sink),
         folder: Some(ring.folder),
         signals,
-        outputs: None,
+        outputs: (job.output != OutputMode::Untouched).then(|| Outputs::new(stdout, stderr)),
         program,
         begin,
     };
-    let ending = session.run(job.capture_output, observer)?;
+    let ending = session.run(observer)?;
     let duration = begin.elapsed();
     let outcome = session.finish(ending, duration, &launch, &job.recording);
-    reserved.settle(outcome.recorded.is_some());
+    drop(reserved);
     Ok(outcome)
 }
 
@@ -104,16 +106,15 @@ struct Running {
 
 impl Running {
     /// Records until the program has ended and everything it left in the ring is written.
-    fn run(&mut self, capture: bool, observer: &mut dyn Observer) -> Result<Ending> {
-        if capture {
-            let (stdout, stderr) = self.program.take_output();
-            self.outputs = Some(Outputs::new(stdout, stderr));
-        }
+    fn run(&mut self, observer: &mut dyn Observer) -> Result<Ending> {
         let mut pause = SHORTEST_PAUSE;
         let mut flushed = Instant::now();
         let ending = loop {
             let moved = self.drain.pump(self.outputs.as_mut());
             self.signals.pass_on(&self.program);
+            if let Some(wish) = observer.wish() {
+                self.program.grant(wish);
+            }
             self.pass_output_on(observer, false);
             if let Some(ending) = self.program.ended()? {
                 break ending;
@@ -223,34 +224,54 @@ impl Running {
 struct Reserved<'a> {
     path: &'a Path,
     made: bool,
+    /// Locked for as long as the recording is written; see [`is_being_written`].
+    _file: File,
 }
 
 impl Reserved<'_> {
     fn make(path: &Path) -> Result<Reserved<'_>> {
-        let made = !path.exists();
-        File::options()
+        let made = path.metadata().is_ok_and(|facts| facts.len() == 0) || !path.exists();
+        let failed = |source| Error::Output {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::options()
             .append(true)
             .create(true)
             .open(path)
-            .map_err(|source| Error::Output {
-                path: path.to_owned(),
-                source,
-            })?;
-        Ok(Reserved { path, made })
-    }
-
-    fn settle(mut self, recorded: bool) {
-        self.made &= !recorded;
+            .map_err(failed)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                return Err(failed(io::Error::other(
+                    "another recording is written to it",
+                )));
+            }
+            // A file system without locks only cannot tell that the recording is being written.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
+        Ok(Reserved {
+            path,
+            made,
+            _file: file,
+        })
     }
 }
 
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
+        // Nothing was recorded: what was only reserved goes.
         if self.made && self.path.metadata().is_ok_and(|facts| facts.len() == 0) {
             // An empty file that cannot be removed is harmless.
             let _ = fs::remove_file(self.path);
         }
     }
+}
+
+/// Whether a program that still runs is recorded into the file at `path`.
+#[must_use]
+pub fn is_being_written(path: &Path) -> bool {
+    File::open(path)
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// The memory shared with the program.
