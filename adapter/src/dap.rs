@@ -1,3 +1,4 @@
 //! The Debug Adapter Protocol's messages.
 
+pub mod message;
 pub mod types;

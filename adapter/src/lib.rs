@@ -2,10 +2,31 @@
 //!
 //! What a debugger does is decided in `retrostep_replay`; the adapter parses, calls and converts.
 
+mod breakpoints;
+mod capabilities;
+mod client;
+mod codec;
+mod connection;
 pub mod dap;
+mod error;
+mod from_proto;
+mod handlers;
+mod handles;
+mod launch;
 mod launcher;
+mod moves;
+mod outcome;
+mod position;
+mod replaying;
+mod server;
+mod sources;
+mod to_proto;
+mod transport;
+mod worker;
 
 pub use launcher::{
     Launcher, OutputStream, RecordConsole, RecordRequest, RecordTarget, Report, ReportSink,
     RunningRecording, Started, TerminalCommand,
 };
+pub use server::run;
+pub use transport::{listen, serve_stdio};

@@ -1,0 +1,128 @@
+//! An open recording: the timeline, and what clients were told of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use retrostep_replay::{Snapshot, Stop, Timeline};
+use retrostep_trace::{
+    CancellationToken, Completeness, Direction, FrameId, Key, Position, Recording, ThreadId,
+};
+
+use crate::error::RequestError;
+use crate::handles::{Container, Handles};
+use crate::sources::Sources;
+
+/// An open recording.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    pub(crate) path: PathBuf,
+    pub(crate) timeline: Timeline,
+    pub(crate) handles: Handles,
+    pub(crate) sources: Sources,
+    /// The last stop that the client was told of.
+    pub(crate) last_stop: Option<Stop>,
+}
+
+impl Replay {
+    /// Opens a recording; the timeline stands at its start.
+    pub(crate) fn open(path: &Path) -> Result<Replay, RequestError> {
+        let recording = Arc::new(Recording::open(path)?);
+        Ok(Replay {
+            path: path.to_owned(),
+            timeline: Timeline::new(recording, |path| std::fs::canonicalize(path).ok())?,
+            handles: Handles::default(),
+            sources: Sources::default(),
+            last_stop: None,
+        })
+    }
+
+    pub(crate) fn recording(&self) -> &Recording {
+        self.timeline.recording()
+    }
+
+    /// What can be seen where the timeline stands.
+    pub(crate) fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot::new(self.recording(), self.timeline.position())
+    }
+
+    /// Whether at least one line ran.
+    pub(crate) fn has_steps(&self) -> Result<bool, RequestError> {
+        let first = self.recording().find(
+            Key::Step,
+            Position::START,
+            Direction::Forward,
+            &CancellationToken::new(),
+        )?;
+        Ok(first.is_some())
+    }
+
+    /// The recording's name for people.
+    pub(crate) fn name(&self) -> String {
+        let name = &self.recording().header().name;
+        if !name.is_empty() {
+            return name.clone();
+        }
+        self.path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+
+    /// What is missing, as a sentence, or `None` if nothing is.
+    pub(crate) fn missing(&self) -> Option<String> {
+        let end = crate::position::grouped(self.timeline.end().0);
+        match self.recording().completeness() {
+            Completeness::Complete => None,
+            Completeness::Damaged(what) => Some(format!(
+                "The recording is damaged: {what}. Everything up to event {end} is here."
+            )),
+            _ => Some(format!(
+                "The recording ends early: the program was killed. \
+                 Everything up to event {end} is here."
+            )),
+        }
+    }
+
+    /// The frame with a client's number.
+    pub(crate) fn frame(&self, number: i64) -> Result<FrameId, RequestError> {
+        self.handles.frame_of(number).ok_or_else(|| {
+            RequestError::client(format!(
+                "frame {number} is not valid any more: ask for the stack again"
+            ))
+        })
+    }
+
+    /// What has children, by a client's number.
+    pub(crate) fn container(&self, number: i64) -> Result<Container, RequestError> {
+        self.handles.container_of(number).cloned().ok_or_else(|| {
+            RequestError::client(format!(
+                "variables {number} are not valid any more: ask for the scopes again"
+            ))
+        })
+    }
+
+    /// The frame that an optional number means: without one, the innermost of the current thread.
+    pub(crate) fn frame_or_innermost(
+        &self,
+        number: Option<i64>,
+    ) -> Result<Option<FrameId>, RequestError> {
+        if let Some(number) = number.filter(|number| *number != 0) {
+            return self.frame(number).map(Some);
+        }
+        let page = self.timeline.stack(self.timeline.thread(), 0, 1)?;
+        Ok(page.frames.first().map(|frame| frame.frame))
+    }
+
+    /// Checks that a thread is one of the recording's.
+    pub(crate) fn known_thread(&self, thread: ThreadId) -> Result<ThreadId, RequestError> {
+        let known = self.timeline.threads()?;
+        if known.iter().any(|state| state.thread == thread) {
+            Ok(thread)
+        } else {
+            Err(RequestError::client(format!(
+                "there is no thread {}",
+                crate::to_proto::thread_id(thread)
+            )))
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The thread that owns the open recording and answers what needs it, one job after the other.
+//!
+//! The main loop stays free meanwhile, so that `pause`, `cancel` and `disconnect` are answered while a
+//! search runs; they reach the search through its [`CancellationToken`].
+
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
+
+use retrostep_replay::Timeline;
+use retrostep_trace::{CancellationToken, Direction};
+
+use crate::breakpoints::Breakpoints;
+use crate::client::Client;
+use crate::dap::message::Request;
+use crate::error::RequestError;
+use crate::handlers;
+use crate::launch::StartAt;
+use crate::moves;
+use crate::outcome::{Opened, Outbox, Outcome};
+use crate::replaying::Replay;
+use crate::to_proto;
+
+/// Something for the worker to do.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Answer a request.
+    Request {
+        job: u64,
+        request: Request,
+        cancel: CancellationToken,
+    },
+    /// Remember what the client told of itself.
+    Client(Client),
+    /// Open a recording instead of the one that is open.
+    Open(PathBuf),
+    /// Go to where the replay begins, and tell the client.
+    Begin(StartAt),
+    /// Forget the recording that is open.
+    Close,
+}
+
+/// The worker's state.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) client: Client,
+    /// Where plain steps and runs go.
+    pub(crate) direction: Direction,
+    pub(crate) breakpoints: Breakpoints,
+    pub(crate) replay: Option<Replay>,
+    pub(crate) outbox: Outbox,
+}
+
+impl Worker {
+    pub(crate) fn new(outbox: Outbox) -> Worker {
+        Worker {
+            client: Client::default(),
+            direction: Direction::Forward,
+            breakpoints: Breakpoints::default(),
+            replay: None,
+            outbox,
+        }
+    }
+
+    /// Does all jobs until the main loop ends.
+    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
+        while let Ok(job) = jobs.recv() {
+            match job {
+                Job::Request {
+                    job,
+                    request,
+                    cancel,
+                } => self.answer(job, &request, &cancel),
+                Job::Client(client) => self.client = client,
+                Job::Open(path) => self.open(path),
+                Job::Begin(start_at) => self.begin(start_at),
+                Job::Close => self.replay = None,
+            }
+        }
+    }
+
+    /// The open recording.
+    pub(crate) fn replay(&mut self) -> Result<&mut Replay, RequestError> {
+        self.replay.as_mut().ok_or_else(RequestError::not_stopped)
+    }
+
+    /// The timeline of the open recording, if there is one.
+    pub(crate) fn timeline(&mut self) -> Option<&mut Timeline> {
+        self.replay.as_mut().map(|replay| &mut replay.timeline)
+    }
+
+    /// Answers one request, exactly once whatever happens.
+    fn answer(&mut self, job: u64, request: &Request, cancel: &CancellationToken) {
+        let handled = if cancel.is_cancelled() {
+            Err(RequestError::cancelled())
+        } else {
+            guarded(|| handlers::handle(self, request, cancel))
+        };
+        let (answer, after) = match handled {
+            Ok(reply) => (Ok(reply.body), Some(reply.after)),
+            Err(error) => (Err(error), None),
+        };
+        self.outbox.send(Outcome::Answered { job, answer });
+        if let Some(after) = after
+            && let Err(error) = guarded(|| moves::perform(self, after, cancel))
+        {
+            self.say_failed(&error);
+        }
+        self.outbox.send(Outcome::Done { job });
+    }
+
+    fn open(&mut self, path: PathBuf) {
+        self.replay = None;
+        let opened = guarded(|| {
+            let mut replay = Replay::open(&path)?;
+            let has_steps = replay.has_steps()?;
+            let numbered = self.breakpoints.apply(&mut replay.timeline)?;
+            for answer in numbered {
+                let breakpoint =
+                    handlers::breakpoints::to_proto(answer, Some(&mut replay), &self.client)?;
+                self.outbox.emit(
+                    "breakpoint",
+                    serde_json::json!({"reason": "changed", "breakpoint": breakpoint}),
+                );
+            }
+            self.replay = Some(replay);
+            Ok(Opened { has_steps })
+        });
+        self.outbox.send(Outcome::Opened(opened));
+    }
+
+    fn begin(&mut self, start_at: StartAt) {
+        if let Some(missing) = self.replay.as_ref().and_then(Replay::missing) {
+            self.outbox.emit(
+                "output",
+                serde_json::json!({"category": "important", "output": format!("{missing}\n")}),
+            );
+        }
+        if let Err(error) = guarded(|| moves::begin(self, start_at)) {
+            self.say_failed(&error);
+        }
+    }
+
+    /// A move failed after its request was answered: the client is told where it stands.
+    fn say_failed(&mut self, error: &RequestError) {
+        if let Some(replay) = &self.replay {
+            self.outbox.emit(
+                "stopped",
+                serde_json::json!({
+                    "reason": "pause",
+                    "description": "The recording could not be read",
+                    "text": error.message,
+                    "threadId": to_proto::thread_id(replay.timeline.thread()),
+                    "allThreadsStopped": true,
+                }),
+            );
+        }
+    }
+}
+
+/// Runs `work`; a fault in it is an error of this one request, not the end of the connection.
+fn guarded<T>(work: impl FnOnce() -> Result<T, RequestError>) -> Result<T, RequestError> {
+    match std::panic::catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result,
+        Err(_) => {
+            tracing::error!("a request failed unexpectedly");
+            Err(RequestError::client(
+                "Retrostep failed unexpectedly; its log says more",
+            ))
+        }
+    }
+}
