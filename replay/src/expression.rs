@@ -12,6 +12,7 @@ mod number;
 mod operators;
 mod parser;
 mod sequence;
+mod statement;
 mod syntax;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use retrostep_trace::Error;
 pub(crate) use builtins::names as builtin_names;
 pub(crate) use evaluate::{Evaluator, namespace_entry};
 pub(crate) use parser::is_keyword;
+pub(crate) use statement::{SourceLines, Statement, argument_for, names_in};
 use syntax::SyntaxError;
 pub(crate) use syntax::{Kind, Node};
 

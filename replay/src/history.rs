@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
-use retrostep_trace::{CancellationToken, FrameId, FunctionId, Position, SourceId, ThreadId};
+use retrostep_trace::{
+    CancellationToken, Direction, FrameId, FunctionId, Position, Recording, SourceId, ThreadId,
+};
 
-use crate::{Datum, Expression, ExpressionError, Snapshot};
+use crate::place::{RawChange, step_of};
+use crate::{Datum, Expression, ExpressionError, Place, Snapshot, render};
+
+/// Most changes that are looked at; older ones are left out and [`History::total`] says so.
+const MAX_CHANGES: usize = 200_000;
 
 /// A page of changes.
 #[derive(Clone, Debug)]
@@ -15,18 +21,21 @@ pub struct History {
     pub changes: Vec<HistoryChange>,
     /// How many changes there are in the whole recording.
     pub total: u64,
+    /// Whether `total` is only the number looked at, because there are too many.
+    pub more: bool,
 }
 
 /// One change with where it was made.
 #[derive(Clone, Debug)]
 pub struct HistoryChange {
-    /// The step event of the line that made the change: where to go to see it happen.
+    /// The step event of the line that made the change: where to go to see it happen. For an argument
+    /// the line that made the call.
     pub position: Position,
     /// The event that made it.
     pub written: Position,
     /// The thread that made it.
     pub thread: ThreadId,
-    /// The frame that made it, and its function.
+    /// The frame that made it.
     pub frame: Option<FrameId>,
     /// The function that made it.
     pub function: Option<FunctionId>,
@@ -53,6 +62,13 @@ pub struct HistoryChange {
 /// The changes of what `expression` names in `frame`, newest first: skips `page.start` of them,
 /// gives at most as many as `page` is long.
 ///
+/// They are the changes of the variable, attribute or element itself, in the whole recording, and all
+/// changes of the object that it refers to at the snapshot's position, whichever name they were made
+/// through.
+///
+/// Cost: in proportion to all changes, since equal values have to be told apart; the texts are made
+/// for the page only.
+///
 /// # Errors
 ///
 /// [`ExpressionError`] if it names nothing that can change.
@@ -63,6 +79,155 @@ pub fn history(
     page: std::ops::Range<u64>,
     cancel: &CancellationToken,
 ) -> Result<History, ExpressionError> {
-    let _ = (snapshot, frame, expression, page, cancel);
-    unimplemented!()
+    let place = place_of(snapshot, frame, expression)?;
+    let mut places = vec![place.clone()];
+    if let Some(Datum::Object(object)) = place.value(snapshot.recording, snapshot.position)? {
+        let own = Place::Object { object };
+        if own != place {
+            places.push(own);
+        }
+    }
+    let mut changes = Vec::new();
+    let mut more = false;
+    for place in &places {
+        more |= collect(snapshot.recording, place, &mut changes, cancel)?;
+    }
+    changes.sort_by_key(|change| change.position);
+    changes.dedup_by_key(|change| change.position);
+    let total = changes.len() as u64;
+    let skip = usize::try_from(page.start).unwrap_or(usize::MAX);
+    let len = usize::try_from(page.end.saturating_sub(page.start)).unwrap_or(usize::MAX);
+    let mut out = Vec::new();
+    for change in changes.into_iter().rev().skip(skip).take(len) {
+        cancel.check()?;
+        out.push(complete(snapshot.recording, change)?);
+    }
+    Ok(History {
+        name: expression.text().to_owned(),
+        changes: out,
+        total,
+        more,
+    })
+}
+
+/// The place an expression names, or the object that it gives.
+pub(crate) fn place_of(
+    snapshot: Snapshot<'_>,
+    frame: Option<FrameId>,
+    expression: &Expression,
+) -> Result<Place, ExpressionError> {
+    let error = match snapshot.place(frame, expression) {
+        Ok(place) => return Ok(place),
+        Err(error) => error,
+    };
+    match snapshot.evaluate(frame, expression)?.value {
+        Datum::Object(object) => Ok(Place::Object { object }),
+        _ => Err(error),
+    }
+}
+
+/// Adds the newest changes of a place; whether there are older ones that were left out.
+fn collect(
+    recording: &Recording,
+    place: &Place,
+    changes: &mut Vec<RawChange>,
+    cancel: &CancellationToken,
+) -> Result<bool, ExpressionError> {
+    let mut at = recording.end();
+    for _ in 0..MAX_CHANGES {
+        let Some(change) = place.find_raw(recording, at, Direction::Backward, cancel)? else {
+            return Ok(false);
+        };
+        at = change.position;
+        changes.push(change);
+    }
+    Ok(true)
+}
+
+fn complete(recording: &Recording, change: RawChange) -> Result<HistoryChange, ExpressionError> {
+    let written = change.position;
+    let before = Snapshot::new(recording, written);
+    let after = Snapshot::new(recording, written.next());
+    let change = change.complete(recording)?;
+    let shown = |snapshot: &Snapshot<'_>, value: &Option<Datum>| {
+        let text = value
+            .as_ref()
+            .map(|value| snapshot.text(value, render::LIMIT));
+        text.transpose()
+    };
+    let origin = Origin::of(recording, written)?;
+    Ok(HistoryChange {
+        position: origin.position,
+        written,
+        thread: change.thread,
+        frame: origin.frame,
+        function: origin.function,
+        function_name: origin.function_name,
+        source: origin.source,
+        line: origin.line,
+        time_ns: recording.time_ns(written)?,
+        old_text: shown(&before, &change.old)?,
+        new_text: shown(&after, &change.new)?,
+        old: change.old,
+        new: change.new,
+        text: change.text,
+    })
+}
+
+/// Which line made an event happen.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// Its step event; the start of the recording when there is none.
+    pub(crate) position: Position,
+    pub(crate) frame: Option<FrameId>,
+    pub(crate) function: Option<FunctionId>,
+    pub(crate) function_name: Arc<str>,
+    pub(crate) source: Option<SourceId>,
+    /// 1-based; 0 where there is none.
+    pub(crate) line: u32,
+    /// Whether the event binds an argument: then the line is the caller's.
+    pub(crate) is_argument: bool,
+}
+
+impl Origin {
+    pub(crate) fn of(recording: &Recording, written: Position) -> retrostep_trace::Result<Origin> {
+        let mut frame = recording.frame_of_event(written)?;
+        let mut position = step_of(recording, written, frame)?;
+        let mut is_argument = false;
+        if let Some(facts) = frame
+            .map(|frame| recording.frame(frame))
+            .transpose()?
+            .flatten()
+        {
+            if facts.call == position {
+                // Before its first line a frame's values come from the line that called it.
+                is_argument = true;
+                if facts.caller.is_some() {
+                    frame = facts.caller;
+                    position = step_of(recording, facts.call, frame)?;
+                }
+            }
+        }
+        let line = match recording.event(position)?.map(|event| event.event) {
+            Some(retrostep_trace::Event::Line { line }) => line,
+            _ => 0,
+        };
+        let facts = frame
+            .map(|frame| recording.frame(frame))
+            .transpose()?
+            .flatten();
+        let function = facts.map(|facts| facts.function);
+        let known = function.map(|id| recording.function(id)).transpose()?;
+        Ok(Origin {
+            position,
+            frame,
+            function,
+            function_name: known
+                .as_ref()
+                .map_or_else(|| "".into(), |known| known.name.clone()),
+            source: known.as_ref().map(|known| known.source),
+            line,
+            is_argument,
+        })
+    }
 }

@@ -7,6 +7,7 @@
 #![deny(missing_docs)]
 
 mod breakpoint;
+pub mod console;
 mod datum;
 mod error;
 pub mod expression;
@@ -17,6 +18,7 @@ pub mod render;
 mod snapshot;
 mod stop;
 mod timeline;
+pub mod why;
 
 pub use breakpoint::{
     BreakpointId, DataBreakpoint, ExceptionFilter, FunctionBreakpoint, HitCondition,

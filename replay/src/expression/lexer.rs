@@ -57,6 +57,32 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
     }
 }
 
+/// Reads the tokens of a whole program; what is no token is skipped.
+pub(super) fn tokens_of_source(text: &str) -> Vec<Token> {
+    let mut lexer = Lexer {
+        text,
+        at: 0,
+        brackets: 0,
+    };
+    let mut tokens = Vec::new();
+    loop {
+        match lexer.next() {
+            Ok(token) => {
+                let done = token.kind == TokenKind::End;
+                tokens.push(token);
+                if done {
+                    return tokens;
+                }
+            }
+            Err(error) => {
+                let rest = text.get(error.column..).unwrap_or_default();
+                let skipped = rest.chars().next().map_or(1, char::len_utf8);
+                lexer.at = error.column + skipped;
+            }
+        }
+    }
+}
+
 struct Lexer<'a> {
     text: &'a str,
     at: usize,

@@ -179,14 +179,6 @@ impl Comparison {
 }
 
 impl Node {
-    /// Every part, itself first, in the order of the text.
-    pub(crate) fn walk(&self, visit: &mut dyn FnMut(&Node)) {
-        visit(self);
-        for child in self.children() {
-            child.walk(visit);
-        }
-    }
-
     /// Its direct parts.
     pub(crate) fn children(&self) -> Vec<&Node> {
         match &self.kind {
