@@ -24,6 +24,7 @@ mod redaction;
 mod rescan;
 mod scalar;
 mod shadow;
+mod siblings;
 mod symbols;
 mod touch;
 
@@ -87,6 +88,8 @@ pub(crate) struct Values {
     epoch: u64,
     redacted: u64,
     arrays: Vec<usize>,
+    /// Keys of instances by the address of their dictionary.
+    siblings: AddressMap<usize, u64>,
     pending: instruction::PendingCalls,
     /// Code objects that are recorded.
     recorded: std::collections::HashSet<usize>,
@@ -139,6 +142,7 @@ impl Values {
             epoch: 1,
             redacted: 0,
             arrays: Vec::new(),
+            siblings: AddressMap::default(),
             pending: instruction::PendingCalls::default(),
             recorded: std::collections::HashSet::new(),
             watched_types: Vec::new(),
@@ -297,6 +301,9 @@ impl Values {
         for address in deaths::take() {
             if let Some(known) = self.known.remove(&address) {
                 self.addresses.remove(&known.key);
+                deaths::settled(address);
+            }
+            if self.siblings.remove(&address).is_some() {
                 deaths::settled(address);
             }
             if self.classes.remove(&address).is_some() {

@@ -454,6 +454,35 @@ impl Values {
         }
     }
 
+    /// The instance dictionary of an object that has one by now, or null.
+    ///
+    /// # Safety
+    ///
+    /// `object` is alive and its class is known.
+    pub(super) unsafe fn instance_dict(&self, object: Object) -> Object {
+        // SAFETY: the class says where its instances keep attributes.
+        unsafe {
+            let Some(info) = self.classes.get(&(type_of(object) as usize)) else {
+                return std::ptr::null_mut();
+            };
+            match info.attributes {
+                Attributes::None => std::ptr::null_mut(),
+                Attributes::Plain => object_at(object, plain_offset(info, object)),
+                Attributes::Managed12 => {
+                    let tagged = word(object.cast::<u8>().wrapping_sub(24), 0);
+                    if tagged & 1 == 1 {
+                        std::ptr::null_mut()
+                    } else {
+                        tagged as Object
+                    }
+                }
+                Attributes::Managed11 | Attributes::Managed13 | Attributes::ManagedDict13 => {
+                    object_at(object.cast::<u8>().wrapping_sub(24), 0)
+                }
+            }
+        }
+    }
+
     unsafe fn attribute_dict(&self, texts: &mut Vec<(Object, Object)>, dict: Object) {
         if dict.is_null() {
             return;

@@ -614,6 +614,7 @@ impl Values {
         // SAFETY: the caller's.
         unsafe {
             if self.known_key(object).is_none() {
+                self.touch_sibling(out, object);
                 return;
             }
             match (effect, entry) {
@@ -625,6 +626,7 @@ impl Values {
                 }
                 _ => self.rescan(out, object),
             }
+            self.touch_sibling(out, object);
             self.tell_redacted(out);
         }
     }

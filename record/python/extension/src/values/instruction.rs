@@ -173,6 +173,7 @@ impl Values {
                 Suspicion::Entry { key, entry } => {
                     if let Some(object) = self.alive(*key) {
                         self.touch_entry(out, object, *entry);
+                        self.touch_sibling(out, object);
                     }
                 }
                 Suspicion::Tail { key } => {
@@ -184,6 +185,7 @@ impl Values {
                     for key in keys {
                         if let Some(object) = self.alive(*key) {
                             self.rescan(out, object);
+                            self.touch_sibling(out, object);
                         }
                     }
                 }
@@ -236,11 +238,13 @@ impl Values {
         }
         // SAFETY: operands are alive.
         unsafe {
-            if !super::deaths::maybe_known(container as usize) {
-                return None;
+            let class = type_of(container);
+            if !super::deaths::maybe_known(container as usize)
+                || !self.known.contains_key(&(container as usize))
+            {
+                return self.suspect_owner(container);
             }
             let known = self.known_key(container)?;
-            let class = type_of(container);
             let scalar = type_of(key) == self.symbols.int || type_of(key) == self.symbols.text;
             if class == self.symbols.list
                 && action == Action::StoreItem
@@ -273,6 +277,18 @@ impl Values {
                 return Some(Suspicion::Reachable { keys: vec![known] });
             }
             Some(Suspicion::Whole { keys: vec![known] })
+        }
+    }
+
+    /// The instance behind a dictionary that is not known itself.
+    unsafe fn suspect_owner(&mut self, dict: Object) -> Option<Suspicion> {
+        // SAFETY: operands are alive.
+        unsafe {
+            if dict.is_null() || type_of(dict) != self.symbols.dict {
+                return None;
+            }
+            let keys = vec![self.owner_of(dict)?];
+            Some(Suspicion::Whole { keys })
         }
     }
 
@@ -342,7 +358,20 @@ impl Values {
                 ),
                 CallForm::Unpacked => return self.suspect_unpacked(stack, argument),
             };
-            if callable.is_null() || self.is_harmless(callable, receiver) {
+            if callable.is_null() {
+                return None;
+            }
+            if self.is_harmless(callable, receiver) {
+                let receiver = if receiver.is_null() {
+                    self.callee_objects(callable).first().copied()?
+                } else {
+                    receiver
+                };
+                let is_method = type_of(callable) == self.symbols.method_descriptor
+                    || type_of(callable) == self.symbols.builtin;
+                if is_method && !self.known.contains_key(&(receiver as usize)) {
+                    return self.suspect_owner(receiver);
+                }
                 return None;
             }
             let mut objects = self.callee_objects(callable);

@@ -385,7 +385,8 @@ impl Layout {
         let version = unsafe { word(dict, 24) } as u64;
         match self.minor {
             ..=11 => Some(version),
-            12 | 13 => Some(version >> 12),
+            // The low bits say who watches the dict.
+            12 | 13 => Some(version >> 8),
             _ => None,
         }
     }
@@ -396,9 +397,9 @@ impl Layout {
     ///
     /// `dict` must be a `collections.OrderedDict`.
     pub(super) unsafe fn ordered_keys(self, dict: Object, limit: usize) -> Vec<Object> {
-        const FIRST_NODE: usize = 80;
-        // SAFETY: the first node stands behind the dict, the size of the node table and two
-        // counters; a node is a key, a hash and the next node.
+        const FIRST_NODE: usize = 48;
+        // SAFETY: the pointer to the first node stands behind the dict; a node is a key, a hash and
+        // the next node.
         unsafe {
             let mut keys = Vec::new();
             let mut node = word(dict, FIRST_NODE) as *const u8;

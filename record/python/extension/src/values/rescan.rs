@@ -565,7 +565,9 @@ impl Values {
     pub(super) unsafe fn version_of(&self, object: Object, class: Object) -> Option<u64> {
         // SAFETY: the flag says that it is a dict.
         unsafe {
-            if flags_of(class) & flag::DICT == 0 {
+            // An ordered dict can change its order without changing as a dict.
+            if flags_of(class) & flag::DICT == 0 || self.shape_of(class) == Some(Shape::OrderedDict)
+            {
                 return None;
             }
             self.layout.dict_version(object)
@@ -574,6 +576,13 @@ impl Values {
 
     /// What has to be remembered of an object after its contents were recorded.
     pub(super) unsafe fn after_capture(&mut self, object: Object) {
+        // SAFETY: the object is alive.
+        unsafe {
+            self.note_dictionary(object);
+            if type_of(object) == self.symbols.dict {
+                self.owner_of(object);
+            }
+        }
         // SAFETY: the object is alive.
         if unsafe { self.is_buffer(object) } && !self.arrays.contains(&(object as usize)) {
             let known = &self.known;

@@ -1,0 +1,200 @@
+//! What the recorder says of objects, against deep copies that the program itself makes, on every
+//! interpreter found.
+
+#[path = "mutation/reader.rs"]
+mod reader;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use reader::Reader;
+use retrostep_record_python_wire::{Config, Consumer, ENVIRONMENT, State, create};
+
+/// A recorded run of a program.
+struct Run {
+    reader: Reader,
+    output: String,
+    errors: String,
+    status: std::process::ExitStatus,
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/mutation")
+        .join(name)
+}
+
+/// The library, built from the sources as they are: Cargo builds no dynamic library for tests.
+fn library() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let mut folder = std::env::current_exe().expect("the test has a path");
+        folder.pop();
+        if folder.ends_with("deps") {
+            folder.pop();
+        }
+        let mut build = Command::new(env!("CARGO"));
+        build.args([
+            "build",
+            "--quiet",
+            "--lib",
+            "--package",
+            env!("CARGO_PKG_NAME"),
+        ]);
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        let status = build
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .expect("cargo runs");
+        assert!(status.success(), "the library does not build");
+        folder.join("libretrostep_record_python_extension.so")
+    })
+}
+
+/// Every supported interpreter of this machine.
+fn interpreters() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let versions = std::env::var_os("HOME").map(|home| Path::new(&home).join(".pyenv/versions"));
+    let mut folders: Vec<PathBuf> = versions
+        .and_then(|versions| std::fs::read_dir(versions).ok())
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin/python")))
+        .collect();
+    folders.push(PathBuf::from("/usr/bin/python3"));
+    for python in folders {
+        let supported = Command::new(&python)
+            .args([
+                "-c",
+                "import sys; sys.exit(not (3, 9) <= sys.version_info < (3, 15))",
+            ])
+            .status();
+        if supported.is_ok_and(|status| status.success()) {
+            found.push(python);
+        }
+    }
+    if let Ok(only) = std::env::var("RETROSTEP_TEST_PYTHON") {
+        found.retain(|python| python.to_string_lossy().contains(&only));
+    }
+    assert!(!found.is_empty(), "no supported Python found");
+    found
+}
+
+fn record(python: &Path, program: &str, arguments: &[&str]) -> Run {
+    let config = Config {
+        roots: vec![folder("program").to_string_lossy().into_owned()],
+        redact: ["password", "secret", "token", "api_key"]
+            .map(String::from)
+            .to_vec(),
+        max_string: 10_000,
+        max_children: 1_000,
+        depth: 6,
+        ..Config::default()
+    };
+    let folder_of_ring = if Path::new("/dev/shm").is_dir() {
+        PathBuf::from("/dev/shm")
+    } else {
+        std::env::temp_dir()
+    };
+    static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let ring = folder_of_ring.join(format!("retrostep-test-{}-{number}", std::process::id()));
+    create(&ring, &config.to_bytes()).expect("a ring can be made");
+    let mut consumer = Consumer::open(&ring).expect("the ring can be opened");
+    let mut child = Command::new(python)
+        .arg(folder("program").join(program))
+        .args(arguments)
+        .env("LD_PRELOAD", library())
+        .env(ENVIRONMENT, &ring)
+        .env("PYTHONPATH", folder("library"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the interpreter starts");
+    let mut reader = Reader::default();
+    let begin = Instant::now();
+    let status = loop {
+        let ended = child.try_wait().expect("the child can be asked");
+        loop {
+            let bytes = consumer.available();
+            if bytes.is_empty() {
+                break;
+            }
+            let read = reader.read(bytes);
+            consumer.consume(read);
+            if read == 0 {
+                break;
+            }
+        }
+        if let Some(status) = ended {
+            break status;
+        }
+        if begin.elapsed() > Duration::from_secs(120) {
+            child.kill().expect("the child can be ended");
+            panic!("{} {program} does not end", python.display());
+        }
+        std::thread::yield_now();
+    };
+    let _ = std::fs::remove_file(&ring);
+    let rest = consumer.available();
+    if !rest.is_empty() || consumer.state() != State::Recording {
+        let start = &rest[..rest.len().min(40)];
+        let reason = consumer.reason();
+        reader.wrong.push(format!(
+            "{} bytes were not read, from {start:?}; {:?} {reason}",
+            rest.len(),
+            consumer.state()
+        ));
+    }
+    let output = child.wait_with_output().expect("the output can be read");
+    Run {
+        reader,
+        output: String::from_utf8_lossy(&output.stdout).into_owned(),
+        errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+        status,
+    }
+}
+
+fn check(program: &str, arguments: &[&str], least: usize) {
+    let mut wrong = Vec::new();
+    for python in interpreters() {
+        let run = record(&python, program, arguments);
+        let name = format!("{} {program} {arguments:?}", python.display());
+        if !run.status.success() || !run.output.contains("done") {
+            wrong.push(format!(
+                "{name}: {}\n{}\n{}",
+                run.status, run.output, run.errors
+            ));
+        }
+        if run.reader.checked < least {
+            wrong.push(format!(
+                "{name}: only {} of at least {least} looks",
+                run.reader.checked
+            ));
+        }
+        for text in run.reader.wrong.iter().take(12) {
+            wrong.push(format!("{name}: {text}"));
+        }
+        if run.reader.wrong.len() > 12 {
+            wrong.push(format!("{name}: and {} more", run.reader.wrong.len() - 12));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_way_to_change_an_object_is_seen() {
+    check("coverage.py", &[], 150);
+}
+
+#[test]
+fn random_changes_of_aliased_containers_are_seen() {
+    for seed in ["1", "2", "3"] {
+        check("fuzz.py", &[seed, "150"], 450);
+    }
+}
