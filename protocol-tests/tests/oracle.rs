@@ -54,7 +54,9 @@ fn main() -> Result<()> {
             let seed = u64::from(python.minor) * 1_000 + number;
             let name = format!("{}::random_{seed}", python.name());
             let python = python.clone();
-            trials.push(Trial::test(name, move || check_random(seed, &python).map_err(failed)));
+            trials.push(Trial::test(name, move || {
+                check_random(seed, &python).map_err(failed)
+            }));
         }
     }
     libtest_mimic::run(&arguments, trials).exit();
@@ -84,22 +86,28 @@ fn check(program: &Program, python: &Python) -> Result<()> {
 }
 
 fn repeats(python: &Python) -> Repeats {
-    if python.minor >= 12 { Repeats::MayFold } else { Repeats::Kept }
+    if python.minor >= 12 {
+        Repeats::MayFold
+    } else {
+        Repeats::Kept
+    }
 }
 
 fn record(program: &Program, python: &Python, folder: &Path) -> Result<PathBuf> {
     let recording = folder.join("program.retro");
-    let mut command = record_command(
-        BINARY.as_ref(),
-        &recording,
-        [&python.path, &program.script],
-    );
-    command.env("PYTHONHASHSEED", "0").env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut command = record_command(BINARY.as_ref(), &recording, [&python.path, &program.script]);
+    command
+        .env("PYTHONHASHSEED", "0")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     if let Some(folder) = program.script.parent() {
         command.current_dir(folder);
     }
     let outcome = run(&mut command, Duration::from_secs(120))?;
-    ensure!(recording.exists(), "nothing was recorded: {}", outcome.stderr);
+    ensure!(
+        recording.exists(),
+        "nothing was recorded: {}",
+        outcome.stderr
+    );
     Ok(recording)
 }
 
@@ -113,16 +121,26 @@ fn forward_and_backward(
     let mut ids = thread_ids(client, truth, end)?;
     let mut walked = BTreeMap::new();
     for (name, steps) in truth {
-        let thread = ids.remove(name).with_context(|| format!("no thread {name} was recorded"))?;
-        let sampling = Sampling { every: steps.len().div_ceil(MOST_VARIABLE_LOOKS) };
+        let thread = ids
+            .remove(name)
+            .with_context(|| format!("no thread {name} was recorded"))?;
+        let sampling = Sampling {
+            every: steps.len().div_ceil(MOST_VARIABLE_LOOKS),
+        };
         seek(client, 0)?;
         let forward = walk(client, thread, "stepIn", sampling, MOST_STOPS)
             .with_context(|| format!("forward through {name}"))?;
         let matched =
             align(steps, &forward, repeats).with_context(|| format!("forward through {name}"))?;
         seek(client, end)?;
-        let backward = walk(client, thread, "retrostep/stepBackInto", sampling, MOST_STOPS)
-            .with_context(|| format!("backward through {name}"))?;
+        let backward = walk(
+            client,
+            thread,
+            "retrostep/stepBackInto",
+            sampling,
+            MOST_STOPS,
+        )
+        .with_context(|| format!("backward through {name}"))?;
         compare_backward(steps, &forward, &matched, &backward)
             .with_context(|| format!("backward through {name}"))?;
         walked.insert(thread, forward);
@@ -178,13 +196,19 @@ fn compare_backward(
 fn reverse_continue(client: &mut Client, walked: &BTreeMap<u64, Vec<Stop>>) -> Result<()> {
     let mut executions: BTreeMap<(String, u64), BTreeSet<u64>> = BTreeMap::new();
     for stop in walked.values().flatten() {
-        executions.entry((stop.path.clone(), stop.line)).or_default().insert(stop.position);
+        executions
+            .entry((stop.path.clone(), stop.line))
+            .or_default()
+            .insert(stop.position);
     }
     let (_, end) = position(client)?;
     let stride = executions.len().div_ceil(MOST_LINES_WITH_BREAKPOINTS);
     for ((path, line), positions) in executions.iter().step_by(stride.max(1)) {
         let set = set_breakpoints(client, path, &[*line])?;
-        ensure!(set == [*line], "the breakpoint on {path}:{line} stands on {set:?}");
+        ensure!(
+            set == [*line],
+            "the breakpoint on {path}:{line} stands on {set:?}"
+        );
         seek(client, end)?;
         for wanted in positions.iter().rev().take(500) {
             let landing = go(client, "reverseContinue", &json!({"threadId": 1}))?;

@@ -23,7 +23,7 @@ def late_binding():
     functions = []
     for number in range(3):
         functions.append(lambda: number)  # mark: late
-    early = [lambda number=number: number for number in range(3)]
+    early = [lambda kept=item: kept for item in range(3)]
     return [f() for f in functions], [f() for f in early]
 
 

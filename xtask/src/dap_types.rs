@@ -74,12 +74,19 @@ const FRACTIONS: &[&str] = &["percentage"];
 /// Runs the subcommand with its arguments.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let root = root();
+    let path = root.join(TYPES);
     match arguments {
         [] => {}
         [only] if only == "--schema" => write_schema(&root)?,
-        _ => bail!("usage: cargo xtask dap-types [--schema]"),
+        [only] if only == "--check" => {
+            let current = std::fs::read_to_string(&path)?;
+            if current != generate(&read_schema(&root)?)? {
+                bail!("{TYPES} is not current: run cargo xtask dap-types");
+            }
+            return Ok(());
+        }
+        _ => bail!("usage: cargo xtask dap-types [--schema | --check]"),
     }
-    let path = root.join(TYPES);
     let types = generate(&read_schema(&root)?)?;
     std::fs::write(&path, types).with_context(|| format!("write {}", path.display()))
 }

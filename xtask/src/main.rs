@@ -1,13 +1,23 @@
 //! Development tasks of Retrostep: `cargo xtask TASK`.
 
+mod bench;
 mod dap_types;
+mod setup;
+mod suite;
 
 use anyhow::{Result, bail};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
+        Some((task, rest)) if task == "test" => suite::run(rest),
+        Some((task, rest)) if task == "bench" => bench::run(rest),
         Some((task, rest)) if task == "dap-types" => dap_types::run(rest),
-        _ => bail!("usage: cargo xtask dap-types [--schema]"),
+        _ => bail!(
+            "usage: cargo xtask TASK\n\
+             \x20 test [WORD…]           everything CI runs; with words only the steps whose name has one\n\
+             \x20 bench                  what recording and replaying cost\n\
+             \x20 dap-types [--schema]   the protocol's types from the official schema"
+        ),
     }
 }
