@@ -5,8 +5,26 @@
 
 #![allow(dead_code, reason = "the parts land one by one")]
 
+mod activation;
 mod api;
+mod check;
+mod clock;
+mod codes;
+mod engine;
+mod exceptions;
 mod frame;
 mod layout;
+mod methods;
+mod module;
+mod monitoring;
+mod output;
+mod pieces;
 mod recorder;
+mod scope;
+mod settrace;
+mod stack;
+mod starts;
+mod tasks;
+mod text;
+mod threads;
 mod values;

@@ -5,11 +5,25 @@
 //! interpreter set something off) does nothing.
 
 use std::cell::UnsafeCell;
+use std::collections::HashMap;
+use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use retrostep_record_python_wire::{Config, Producer};
+use retrostep_record_python_wire::message::{self, put};
+use retrostep_record_python_wire::{Config, Mode, Producer};
 
+use crate::api::py;
+use crate::clock::Clock;
+use crate::codes::Codes;
+use crate::pieces;
+use crate::stack::Suspended;
+use crate::tasks::Tasks;
+use crate::threads::Threads;
 use crate::values::Values;
+
+/// After so long without room the program's recorder asks whether the host still lives.
+const LIVENESS_CHECK_AFTER: Duration = Duration::from_secs(1);
 
 /// Everything the recorder knows.
 pub(crate) struct Recorder {
@@ -18,7 +32,15 @@ pub(crate) struct Recorder {
     /// The value under construction, kept for its memory.
     pub(crate) value: Vec<u8>,
     pub(crate) values: Values,
-    pub(crate) producer: Producer,
+    pub(crate) codes: Codes,
+    pub(crate) threads: Threads,
+    /// Generators and coroutines between a yield and the next resume, by the frame's address.
+    pub(crate) suspended: HashMap<usize, Suspended>,
+    pub(crate) tasks: Tasks,
+    pub(crate) clock: Clock,
+    pub(crate) next_frame: u64,
+    pub(crate) mode: Mode,
+    producer: Producer,
 }
 
 struct Shared {
@@ -54,18 +76,21 @@ pub(crate) fn install(producer: Producer, config: &Config) {
         out: Vec::with_capacity(64 << 10),
         value: Vec::with_capacity(4 << 10),
         values: Values::new(config),
+        codes: Codes::new(config),
+        threads: Threads::default(),
+        suspended: HashMap::new(),
+        tasks: Tasks::default(),
+        clock: Clock::new(),
+        next_frame: 0,
+        mode: config.mode,
         producer,
     };
     // SAFETY: the lock is held and no entry runs before recording is enabled.
     unsafe { *SHARED.recorder.get() = Some(recorder) };
 }
 
-/// Runs `work` on the recorder. `None` when recording is off or an entry is already running.
-#[inline]
-pub(crate) fn enter<R>(work: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
-    if !is_enabled() {
-        return None;
-    }
+/// Runs `work` on the recorder, recording or not. `None` when there is none or an entry is running.
+pub(crate) fn reach<R>(work: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
     // SAFETY: every caller holds the interpreter's lock.
     unsafe {
         if *SHARED.busy.get() {
@@ -78,10 +103,151 @@ pub(crate) fn enter<R>(work: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
     }
 }
 
+/// Whether an entry is running: what happens now is the recorder's own doing.
+#[inline]
+pub(crate) fn is_busy() -> bool {
+    // SAFETY: every caller holds the interpreter's lock.
+    unsafe { *SHARED.busy.get() }
+}
+
+/// Runs `work` on the recorder and hands what it appended to the host.
+/// `None` when recording is off or an entry is already running.
+///
+/// May release the interpreter's lock for a while after `work`.
+#[inline]
+pub(crate) fn enter<R>(work: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
+    if !is_enabled() {
+        return None;
+    }
+    let (result, delivered) = reach(|recorder| {
+        let result = work(recorder);
+        (result, recorder.deliver())
+    })?;
+    if !delivered {
+        wait_and_deliver();
+    }
+    Some(result)
+}
+
 /// Runs `work` for a hook that sees an object change outside the engine's own events. What it
-/// appends belongs to the thread that runs and reaches the ring with the next event at the latest.
+/// appends belongs to the thread that runs. Never waits: what the ring has no room for follows with
+/// the next event.
 pub(crate) fn on_change(work: impl FnOnce(&mut Values, &mut Vec<u8>)) {
-    enter(|recorder| {
+    if !is_enabled() {
+        return;
+    }
+    reach(|recorder| {
+        recorder.switch_thread();
         work(&mut recorder.values, &mut recorder.out);
+        recorder.deliver();
     });
+}
+
+/// Waits, without the interpreter's lock, until the host made room. Switches recording off when it
+/// never will.
+#[cold]
+fn wait_and_deliver() {
+    let begin = Instant::now();
+    let mut pause = Duration::from_micros(50);
+    loop {
+        // SAFETY: the lock is held and no Python object is in use here.
+        unsafe {
+            let state: *mut c_void = py::PyEval_SaveThread();
+            std::thread::sleep(pause);
+            py::PyEval_RestoreThread(state);
+        }
+        pause = (pause * 2).min(Duration::from_millis(2));
+        if !is_enabled() {
+            return;
+        }
+        let patience_over = begin.elapsed() > LIVENESS_CHECK_AFTER;
+        let settled = reach(|recorder| {
+            if recorder.deliver() {
+                return true;
+            }
+            let over = recorder.producer.stop_requested()
+                || (patience_over && !recorder.producer.host_alive());
+            if over {
+                set_enabled(false);
+                recorder.out = Vec::new();
+            }
+            over
+        });
+        if settled == Some(true) {
+            return;
+        }
+    }
+}
+
+impl Recorder {
+    /// Hands the host everything that is whole. False when the ring has no room.
+    #[inline]
+    pub(crate) fn deliver(&mut self) -> bool {
+        if self.out.is_empty() {
+            return true;
+        }
+        if self.out.len() <= pieces::MAX_BYTES {
+            let pushed = self.producer.try_push(&self.out);
+            if pushed {
+                self.out.clear();
+            }
+            return pushed;
+        }
+        self.deliver_in_pieces()
+    }
+
+    #[cold]
+    fn deliver_in_pieces(&mut self) -> bool {
+        let mut at = 0;
+        while let Some(rest) = self.out.get(at..).filter(|rest| !rest.is_empty()) {
+            let len = pieces::first(rest);
+            let Some(piece) = rest.get(..len).filter(|piece| !piece.is_empty()) else {
+                break;
+            };
+            if len > pieces::MAX_BYTES {
+                // One message that no ring takes; the values that it would define stay unknown.
+                at += len;
+                continue;
+            }
+            if !self.producer.try_push(piece) {
+                self.out.drain(..at);
+                return false;
+            }
+            at += len;
+        }
+        self.out.clear();
+        self.out.shrink_to(1 << 20);
+        true
+    }
+
+    /// Looks, now and then, whether the host wants to record nothing more.
+    pub(crate) fn look_at_host(&mut self) {
+        if self.producer.stop_requested() {
+            set_enabled(false);
+            self.out.clear();
+        }
+    }
+
+    /// Adds a sentence to the recording's notes.
+    pub(crate) fn note(&mut self, text: &str) {
+        self.out.push(message::NOTE);
+        put::text(&mut self.out, text.as_bytes());
+    }
+
+    /// Says that recording began.
+    pub(crate) fn started(&mut self, self_check: &str, version: &str) {
+        self.out.push(message::STARTED);
+        put::text(&mut self.out, self_check.as_bytes());
+        put::text(&mut self.out, version.as_bytes());
+    }
+
+    /// Emits the time if it moved on noticeably.
+    #[inline]
+    pub(crate) fn tick(&mut self) {
+        if let Some(ns) = self.clock.tick() {
+            self.out.push(message::CLOCK);
+            put::number(&mut self.out, ns);
+            self.look_at_host();
+        }
+    }
 }

@@ -66,6 +66,7 @@ table! {
         fn PyUnicode_CompareWithASCIIString(object: *mut PyObject, text: *const c_char) -> c_int;
         fn PyUnicode_Append(left: *mut *mut PyObject, right: *mut PyObject);
         fn PyBytes_FromStringAndSize(bytes: *const c_char, len: isize) -> *mut PyObject;
+        fn PyBytes_FromObject(object: *mut PyObject) -> *mut PyObject;
         fn PyBytes_AsStringAndSize(object: *mut PyObject, bytes: *mut *mut c_char, len: *mut isize) -> c_int;
         fn PyByteArray_FromStringAndSize(bytes: *const c_char, len: isize) -> *mut PyObject;
         fn PyTuple_New(len: isize) -> *mut PyObject;

@@ -1,0 +1,258 @@
+//! How recording begins: the constructor of the preloaded library, and the audit hook that waits for
+//! the main program.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::path::PathBuf;
+use std::ptr::null_mut;
+use std::sync::Mutex;
+
+use retrostep_record_python_wire::{Config, ENVIRONMENT, Mode, Producer};
+
+use crate::api::{self, AuditHook, PyObject, py, symbol};
+use crate::layout::{self, layout};
+use crate::{check, engine, module, output, recorder, settrace};
+
+/// What the preloaded library needs when the main program begins.
+struct Waiting {
+    producer: Producer,
+    config: Config,
+}
+
+static WAITING: Mutex<Option<Waiting>> = Mutex::new(None);
+static PACKAGE_FOLDER: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn() = constructor;
+
+/// Runs when the library is loaded, before the program's `main`.
+extern "C" fn constructor() {
+    let Some(ring) = std::env::var_os(ENVIRONMENT) else {
+        return;
+    };
+    let get_version = symbol(c"Py_GetVersion");
+    if get_version.is_null() {
+        // A shell, `env` or the like on the way to Python.
+        return;
+    }
+    let Ok(producer) = Producer::open(&PathBuf::from(ring)) else {
+        return;
+    };
+    let config = Config::from_bytes(producer.config());
+    restore_environment(&config);
+    let add_hook = symbol(c"PySys_AddAuditHook");
+    if add_hook.is_null() {
+        if producer.claim() {
+            producer.refuse(&format!(
+                "Python {} cannot be recorded: this version of Retrostep records CPython 3.9 to 3.14",
+                version_of(get_version)
+            ));
+        }
+        return;
+    }
+    if let Ok(mut waiting) = WAITING.lock() {
+        *waiting = Some(Waiting { producer, config });
+    }
+    // SAFETY: the function may be called before the interpreter is initialised.
+    unsafe {
+        let add_hook = std::mem::transmute::<
+            *mut c_void,
+            unsafe extern "C" fn(AuditHook, *mut c_void) -> c_int,
+        >(add_hook);
+        add_hook(audit, null_mut());
+    }
+}
+
+/// Gives the program the environment that it would have without the recorder.
+fn restore_environment(config: &Config) {
+    // SAFETY: runs before the program's first instruction; no other thread exists.
+    unsafe {
+        match &config.original_preload {
+            Some(preload) => std::env::set_var("LD_PRELOAD", preload),
+            None => std::env::remove_var("LD_PRELOAD"),
+        }
+        std::env::remove_var(ENVIRONMENT);
+    }
+}
+
+fn version_of(get_version: *mut c_void) -> String {
+    // SAFETY: `Py_GetVersion` answers a static text at any time.
+    let text = unsafe {
+        let get_version = std::mem::transmute::<*mut c_void, unsafe extern "C" fn() -> *const c_char>(
+            get_version,
+        );
+        CStr::from_ptr(get_version()).to_string_lossy()
+    };
+    text.split_whitespace().next().unwrap_or("").to_owned()
+}
+
+unsafe extern "C" fn audit(
+    event: *const c_char,
+    arguments: *mut PyObject,
+    _: *mut c_void,
+) -> c_int {
+    // SAFETY: the interpreter gives a text.
+    let event = unsafe { CStr::from_ptr(event) }.to_bytes();
+    match event {
+        b"import" => {
+            if recorder::is_enabled() || has_package() {
+                // SAFETY: called by the interpreter with its lock held and no exception pending.
+                unsafe { on_import(arguments) };
+            }
+        }
+        b"sys.settrace" => {
+            if recorder::is_enabled() && !layout().has_monitoring() {
+                // SAFETY: as above.
+                unsafe { settrace::on_set_trace() };
+            }
+        }
+        b"cpython.run_file"
+        | b"cpython.run_module"
+        | b"cpython.run_command"
+        | b"cpython.run_stdin" => {
+            let waiting = WAITING.lock().ok().and_then(|mut waiting| waiting.take());
+            if let Some(waiting) = waiting {
+                let has_file = matches!(event, b"cpython.run_file" | b"cpython.run_module");
+                // SAFETY: as above; the main program is about to run.
+                unsafe { activate(waiting, has_file) };
+            }
+        }
+        _ => {}
+    }
+    0
+}
+
+fn has_package() -> bool {
+    PACKAGE_FOLDER.lock().is_ok_and(|folder| folder.is_some())
+}
+
+/// Makes the `retrostep` package importable at the moment it is asked for.
+unsafe fn on_import(arguments: *mut PyObject) {
+    // SAFETY: the caller's: the arguments of the audit event are a tuple that begins with the name.
+    unsafe {
+        let name = py::PyTuple_GetItem(arguments, 0);
+        if name.is_null() || (*name).ob_type != py::PyUnicode_Type() {
+            py::PyErr_Clear();
+            return;
+        }
+        if py::PyUnicode_CompareWithASCIIString(name, c"_retrostep".as_ptr()) == 0 {
+            module::provide();
+        } else if py::PyUnicode_CompareWithASCIIString(name, c"retrostep".as_ptr()) == 0 {
+            let folder = PACKAGE_FOLDER.lock().ok().and_then(|mut f| f.take());
+            if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
+                add_to_path(&folder.to_string_lossy());
+            }
+        }
+    }
+}
+
+unsafe fn add_to_path(folder: &str) {
+    // SAFETY: the caller's; the list takes its own reference.
+    unsafe {
+        let path = py::PySys_GetObject(c"path".as_ptr());
+        if path.is_null() || (*path).ob_type != py::PyList_Type() {
+            return;
+        }
+        let text = py::PyUnicode_FromStringAndSize(folder.as_ptr().cast(), folder.len() as isize);
+        if text.is_null() {
+            py::PyErr_Clear();
+            return;
+        }
+        py::PyList_Append(path, text);
+        py::Py_DecRef(text);
+    }
+}
+
+/// Begins to record, or says why that cannot be.
+unsafe fn activate(waiting: Waiting, has_file: bool) {
+    let Waiting { producer, config } = waiting;
+    if !producer.claim() {
+        return;
+    }
+    let version = version_of(symbol(c"Py_GetVersion"));
+    if let Err(layout::Unsupported(reason)) = layout::choose(&version) {
+        producer.refuse(&reason);
+        return;
+    }
+    if let Err(missing) = api::load() {
+        producer.refuse(&format!(
+            "Python {version} cannot be recorded: the interpreter does not export {missing}"
+        ));
+        return;
+    }
+    // SAFETY: called by the interpreter with its lock held and no exception pending.
+    unsafe {
+        let findings = check::run();
+        if !findings.is_empty() {
+            producer.refuse(&format!(
+                "Python {version} cannot be recorded: this build differs from the one of that version ({})",
+                findings.join("; ")
+            ));
+            return;
+        }
+        let mode = config.mode;
+        if let Ok(mut folder) = PACKAGE_FOLDER.lock() {
+            *folder = Some(config.package_folder.clone());
+        }
+        recorder::install(producer, &config);
+        libc::pthread_atfork(None, None, Some(after_fork));
+        recorder::reach(|recorder| {
+            leave_out_interpreter(&mut |folder| recorder.codes.scope.leave_out(folder));
+            if !has_file {
+                recorder.codes.record_main_namespace(main_namespace());
+            }
+            recorder.switch_thread();
+            recorder.started("every layout agrees", &version);
+            recorder.values.install_hooks();
+        });
+        output::install();
+        if let Err(reason) = engine::prepare() {
+            recorder::reach(|recorder| {
+                recorder.note(&format!("nothing was recorded: {reason}"));
+                recorder.deliver();
+            });
+            return;
+        }
+        if mode == Mode::Whole {
+            engine::start();
+        } else {
+            recorder::reach(|recorder| recorder.deliver());
+        }
+    }
+}
+
+/// In a forked child nothing is recorded.
+unsafe extern "C" fn after_fork() {
+    recorder::set_enabled(false);
+    engine::forbid();
+}
+
+unsafe fn main_namespace() -> *mut PyObject {
+    // SAFETY: the caller's.
+    unsafe {
+        let modules = py::PyImport_GetModuleDict();
+        if modules.is_null() {
+            return null_mut();
+        }
+        let main = py::PyDict_GetItemString(modules, c"__main__".as_ptr());
+        if main.is_null() || (*main).ob_type != py::PyModule_Type() {
+            return null_mut();
+        }
+        py::PyModule_GetDict(main)
+    }
+}
+
+/// Names the folders of the interpreter's own library.
+unsafe fn leave_out_interpreter(leave_out: &mut dyn FnMut(&str)) {
+    for name in [c"base_prefix", c"base_exec_prefix", c"prefix"] {
+        // SAFETY: the caller's.
+        let prefix = unsafe { crate::text::text(py::PySys_GetObject(name.as_ptr())) };
+        if prefix.is_empty() {
+            continue;
+        }
+        for library in ["lib", "lib64"] {
+            leave_out(&format!("{prefix}/{library}/python3.{}", layout().minor.0));
+        }
+    }
+    leave_out("/usr/lib/python3");
+}

@@ -1,0 +1,191 @@
+//! The self-check: a small function is run, and everything that is read raw of it must agree with
+//! what the interpreter's own functions say.
+
+use std::ffi::{CString, c_char};
+use std::ptr::null_mut;
+use std::sync::Mutex;
+
+use crate::api::{METH_NOARGS, PyMethodDef, PyObject, field, py};
+use crate::frame::RawFrame;
+use crate::layout::{ABSENT, Minor, fixed, layout};
+use crate::text::text;
+
+const PROGRAM: &str = "\
+def outer(look, first, second):
+    def probe(a, b, c):
+        look()
+        if a is None:
+            unbound = 1
+        return lambda: c
+    return probe(first, second, look)
+outer(look, first, second)
+";
+
+/// Where Python's own `eval` mode begins: `Py_file_input`.
+const FILE_INPUT: i32 = 257;
+
+static FINDINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn expect(is_right: bool, what: &str) {
+    if !is_right && let Ok(mut findings) = FINDINGS.lock() {
+        findings.push(what.to_owned());
+    }
+}
+
+static LOOK: DefinitionPlace = DefinitionPlace(PyMethodDef {
+    name: c"look".as_ptr().cast::<c_char>(),
+    function: (look as *const ()).cast_mut().cast(),
+    flags: METH_NOARGS,
+    documentation: std::ptr::null(),
+});
+
+struct DefinitionPlace(PyMethodDef);
+
+// SAFETY: nothing in it changes.
+unsafe impl Sync for DefinitionPlace {}
+
+/// Runs the check. What is wrong, as sentences; empty when everything agrees.
+///
+/// # Safety
+///
+/// The interpreter's lock is held and no exception is pending.
+pub(crate) unsafe fn run() -> Vec<String> {
+    if let Ok(mut findings) = FINDINGS.lock() {
+        findings.clear();
+        findings.push("the probe did not run".to_owned());
+    }
+    // SAFETY: the caller's; new references are given back.
+    unsafe {
+        let namespace = py::PyDict_New();
+        let look = py::PyCMethod_New(
+            (&raw const LOOK.0).cast_mut(),
+            null_mut(),
+            null_mut(),
+            null_mut(),
+        );
+        let first = py::PyFloat_FromDouble(1.5);
+        let second = py::PyList_New(0);
+        py::PyDict_SetItemString(
+            namespace,
+            c"__builtins__".as_ptr(),
+            py::PyEval_GetBuiltins(),
+        );
+        py::PyDict_SetItemString(namespace, c"look".as_ptr(), look);
+        py::PyDict_SetItemString(namespace, c"first".as_ptr(), first);
+        py::PyDict_SetItemString(namespace, c"second".as_ptr(), second);
+        if let Ok(source) = CString::new(PROGRAM) {
+            let code = py::Py_CompileString(source.as_ptr(), c"<retrostep>".as_ptr(), FILE_INPUT);
+            if !code.is_null() {
+                let result = py::PyEval_EvalCode(code, namespace, namespace);
+                if !result.is_null() {
+                    py::Py_DecRef(result);
+                }
+                py::Py_DecRef(code);
+            }
+        }
+        if !py::PyErr_Occurred().is_null() {
+            py::PyErr_Clear();
+            expect(false, "the probe failed");
+        }
+        for object in [second, first, look, namespace] {
+            py::Py_DecRef(object);
+        }
+        tuple();
+    }
+    FINDINGS
+        .lock()
+        .map(|mut findings| std::mem::take(&mut *findings))
+        .unwrap_or_default()
+}
+
+unsafe extern "C-unwind" fn look(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called by `probe`, which `outer` called, with the lock held.
+    unsafe {
+        if let Ok(mut findings) = FINDINGS.lock() {
+            findings.clear();
+        }
+        frames();
+        let none = py::_Py_NoneStruct();
+        py::Py_IncRef(none);
+        none
+    }
+}
+
+unsafe fn frames() {
+    // SAFETY: as in `look`; each reading comes after the one it depends on was found right.
+    unsafe {
+        let frame = RawFrame::current();
+        let object = py::PyEval_GetFrame();
+        if RawFrame::of_object(object) != frame || frame.0.is_null() {
+            expect(false, "the current frame is elsewhere");
+            return;
+        }
+        let code = py::PyFrame_GetCode(object);
+        expect(frame.code() == code, "a frame keeps its code elsewhere");
+        py::Py_DecRef(code);
+        if frame.code() != code {
+            return;
+        }
+        expect(
+            text(field(code, layout().code_name)) == "probe"
+                && text(field(code, layout().code_filename)) == "<retrostep>"
+                && field::<i32, _>(code, layout().code_first_line) == 2,
+            "code is laid out differently",
+        );
+        let slots: i32 = field(code, layout().code_slots);
+        // Up to 3.10 the cells stand behind the four plain slots and are not counted.
+        let (expected, cell) = if layout().code_slot_names == ABSENT {
+            (4, 4)
+        } else {
+            (5, 2)
+        };
+        if slots != expected {
+            expect(false, "code counts its variables elsewhere");
+            return;
+        }
+        let globals = frame.globals();
+        if globals.is_null() || (*globals).ob_type != py::PyDict_Type() {
+            expect(false, "a frame keeps its globals elsewhere");
+            return;
+        }
+        let global = |name: &std::ffi::CStr| py::PyDict_GetItemString(globals, name.as_ptr());
+        expect(
+            frame.slot(0) == global(c"first")
+                && frame.slot(1) == global(c"second")
+                && frame.slot(3).is_null(),
+            "a frame keeps its variables elsewhere",
+        );
+        let content = frame.slot(cell);
+        expect(
+            !content.is_null()
+                && (*content).ob_type == py::PyCell_Type()
+                && field::<*mut PyObject, _>(content, fixed::CELL_CONTENT) == global(c"look"),
+            "a cell keeps its content elsewhere",
+        );
+        let caller = frame.previous();
+        let back = py::PyFrame_GetBack(object);
+        expect(
+            !back.is_null() && caller == RawFrame::of_object(back),
+            "a frame keeps its caller elsewhere",
+        );
+        py::Py_DecRef(back);
+        if layout().minor < Minor(12) {
+            let lines: u8 = field(object, layout().frame_object_trace_lines);
+            expect(lines == 1, "a frame object keeps f_trace_lines elsewhere");
+        }
+    }
+}
+
+unsafe fn tuple() {
+    // SAFETY: the caller's.
+    unsafe {
+        let tuple = py::PyTuple_New(1);
+        let item = py::PyFloat_FromDouble(2.5);
+        py::PyTuple_SetItem(tuple, 0, item);
+        expect(
+            field::<*mut PyObject, _>(tuple, layout().tuple_items) == item,
+            "a tuple keeps its items elsewhere",
+        );
+        py::Py_DecRef(tuple);
+    }
+}

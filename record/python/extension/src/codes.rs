@@ -1,0 +1,456 @@
+//! What the recorder knows of the program's code objects: whether they are recorded, their variables
+//! and lines. Decided and written out once, when a code object first runs.
+
+mod lines;
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use retrostep_record_python_wire::Config;
+use retrostep_record_python_wire::message::{self, put};
+
+use crate::api::{PyObject, field, py};
+use crate::frame::RawFrame;
+use crate::layout::{ABSENT, Minor, layout};
+use crate::scope::Scope;
+use crate::text::text;
+use crate::values::{StoreMap, Values};
+
+const CO_OPTIMIZED: i32 = 0x1;
+const CO_VARARGS: i32 = 0x4;
+const CO_VARKEYWORDS: i32 = 0x8;
+const CO_GENERATOR: i32 = 0x20;
+const CO_COROUTINE: i32 = 0x80;
+const CO_ITERABLE_COROUTINE: i32 = 0x100;
+const CO_ASYNC_GENERATOR: i32 = 0x200;
+
+const FAST_HIDDEN: u8 = 0x10;
+const FAST_CELL: u8 = 0x40;
+const FAST_FREE: u8 = 0x80;
+
+/// One recorded variable of a code object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    /// Where the frame keeps it.
+    pub(crate) raw: u32,
+    /// Whether it holds a closure cell.
+    pub(crate) cell: bool,
+    /// Whether its values are redacted.
+    pub(crate) redacted: bool,
+}
+
+/// What is known of one recorded code object. Lives as long as the process.
+#[derive(Debug)]
+pub(crate) struct CodeInfo {
+    pub(crate) code: *mut PyObject,
+    pub(crate) function: u64,
+    pub(crate) slots: Box<[Slot]>,
+    pub(crate) map: StoreMap,
+    /// A module or class body: its locals are a mapping.
+    pub(crate) has_namespace: bool,
+    /// Runs in steps: a generator, coroutine or asynchronous generator.
+    pub(crate) suspends: bool,
+    pub(crate) is_coroutine: bool,
+    /// Whether the interpreter was asked for its events.
+    pub(crate) is_instrumented: Cell<bool>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.write_u64(value as u64);
+    }
+}
+
+type AddressMap<T> = HashMap<usize, T, BuildHasherDefault<AddressHasher>>;
+
+/// All code objects that were looked at.
+#[derive(Debug)]
+pub(crate) struct Codes {
+    pub(crate) scope: Scope,
+    known: AddressMap<Option<&'static CodeInfo>>,
+    sources: HashMap<String, Option<u64>>,
+    qualified_names: AddressMap<String>,
+    next_source: u64,
+    next_function: u64,
+    /// The namespace of `__main__` when its code has no file (`-c`, standard input).
+    main_namespace: *mut PyObject,
+}
+
+impl Codes {
+    /// Knows no code yet.
+    pub(crate) fn new(config: &Config) -> Codes {
+        Codes {
+            scope: Scope::new(config),
+            known: AddressMap::default(),
+            sources: HashMap::new(),
+            qualified_names: AddressMap::default(),
+            next_source: 0,
+            next_function: 0,
+            main_namespace: std::ptr::null_mut(),
+        }
+    }
+
+    /// Records the main program's code although it has no file.
+    pub(crate) fn record_main_namespace(&mut self, namespace: *mut PyObject) {
+        self.main_namespace = namespace;
+    }
+
+    /// Every recorded code object so far.
+    pub(crate) fn recorded(&self) -> impl Iterator<Item = &'static CodeInfo> {
+        self.known.values().filter_map(|info| *info)
+    }
+
+    /// What is known of the code of a frame; `None` when it is not recorded.
+    ///
+    /// # Safety
+    ///
+    /// `code` is the code of `frame`, which exists; the interpreter's lock is held and no exception
+    /// is pending.
+    #[inline]
+    pub(crate) unsafe fn of(
+        &mut self,
+        out: &mut Vec<u8>,
+        values: &mut Values,
+        frame: RawFrame,
+        code: *mut PyObject,
+    ) -> Option<&'static CodeInfo> {
+        match self.known.get(&(code as usize)) {
+            Some(info) => *info,
+            // SAFETY: the caller's.
+            None => unsafe { self.look_at(out, values, frame, code) },
+        }
+    }
+
+    /// Whether code is known to be recorded, without looking at it if it was never seen.
+    #[inline]
+    pub(crate) fn is_recorded(&self, code: *mut PyObject) -> bool {
+        matches!(self.known.get(&(code as usize)), Some(Some(_)))
+    }
+
+    /// What is known of recorded code whose events the interpreter was not asked for yet. It counts
+    /// as asked from here on.
+    pub(crate) fn first_instrumentation(&self, code: *mut PyObject) -> Option<&'static CodeInfo> {
+        let info = (*self.known.get(&(code as usize))?)?;
+        (!info.is_instrumented.replace(true)).then_some(info)
+    }
+
+    #[cold]
+    unsafe fn look_at(
+        &mut self,
+        out: &mut Vec<u8>,
+        values: &mut Values,
+        frame: RawFrame,
+        code: *mut PyObject,
+    ) -> Option<&'static CodeInfo> {
+        // SAFETY: the caller's; every code object has a file name.
+        unsafe {
+            if type_is_not_code(code) {
+                return None;
+            }
+            let file: *mut PyObject = field(code, layout().code_filename);
+            let name = text(file);
+            let source = if name.starts_with('<') {
+                let is_main = !self.main_namespace.is_null()
+                    && frame.globals() == self.main_namespace
+                    && (name == "<string>" || name == "<stdin>");
+                if !is_main {
+                    return None;
+                }
+                self.source(out, &name, true)
+            } else {
+                let path = self.scope.absolute(&name);
+                match self.sources.get(&path) {
+                    Some(source) => *source,
+                    None => {
+                        let recorded = self.scope.contains(&path);
+                        self.source(out, &path, recorded)
+                    }
+                }
+            };
+            let info = source.map(|source| {
+                let info = self.describe(out, values, code, source);
+                &*Box::leak(Box::new(info))
+            });
+            // The address is a key from here on, so the object must stay.
+            py::Py_IncRef(code);
+            self.known.insert(code as usize, info);
+            info
+        }
+    }
+
+    fn source(&mut self, out: &mut Vec<u8>, path: &str, recorded: bool) -> Option<u64> {
+        if let Some(source) = self.sources.get(path) {
+            return *source;
+        }
+        let source = recorded.then(|| {
+            let source = self.next_source;
+            self.next_source += 1;
+            out.push(message::SOURCE);
+            put::number(out, source);
+            put::text(out, path.as_bytes());
+            source
+        });
+        self.sources.insert(path.to_owned(), source);
+        source
+    }
+
+    unsafe fn describe(
+        &mut self,
+        out: &mut Vec<u8>,
+        values: &mut Values,
+        code: *mut PyObject,
+        source: u64,
+    ) -> CodeInfo {
+        // SAFETY: the caller's; the offsets were checked at activation.
+        unsafe {
+            let flags: i32 = field(code, layout().code_flags);
+            let first_line: i32 = field(code, layout().code_first_line);
+            let first_line = u32::try_from(first_line).unwrap_or(0);
+            let name = text(field(code, layout().code_name));
+            let has_namespace = flags & CO_OPTIMIZED == 0;
+            let suspends = flags
+                & (CO_GENERATOR | CO_COROUTINE | CO_ITERABLE_COROUTINE | CO_ASYNC_GENERATOR)
+                != 0;
+            let kind = if has_namespace {
+                if name == "<module>" { 4 } else { 5 }
+            } else if flags & CO_ASYNC_GENERATOR != 0 {
+                3
+            } else if flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE) != 0 {
+                2
+            } else if flags & CO_GENERATOR != 0 {
+                1
+            } else {
+                0
+            };
+            let qualified_name = self.qualified_name(code, &name);
+            let function = self.next_function;
+            self.next_function += 1;
+            out.push(message::FUNCTION);
+            put::number(out, function);
+            put::number(out, source);
+            put::number(out, u64::from(first_line));
+            out.push(kind);
+            put::text(out, name.as_bytes());
+            put::text(out, qualified_name.as_bytes());
+            let variables = variables(code, flags);
+            put::number(out, variables.len() as u64);
+            for variable in &variables {
+                put::text(out, variable.name.as_bytes());
+                out.push(variable.kind);
+            }
+            let lines = lines::of(code, first_line, has_namespace);
+            put::number(out, lines.len() as u64);
+            let mut last = 0;
+            for line in lines {
+                put::number(out, u64::from(line - last));
+                last = line;
+            }
+            let slots = variables
+                .iter()
+                .map(|variable| Slot {
+                    raw: variable.raw,
+                    cell: variable.kind >= 2,
+                    redacted: values.is_redacted(&variable.name),
+                })
+                .collect();
+            CodeInfo {
+                code,
+                function,
+                slots,
+                map: values.code_info(code),
+                has_namespace,
+                suspends,
+                is_coroutine: kind == 2,
+                is_instrumented: Cell::new(false),
+            }
+        }
+    }
+
+    unsafe fn qualified_name(&mut self, code: *mut PyObject, name: &str) -> String {
+        // SAFETY: the caller's.
+        unsafe {
+            if layout().minor >= Minor(11) {
+                return attribute_text(code, c"co_qualname");
+            }
+            if let Some(known) = self.qualified_names.get(&(code as usize)) {
+                return known.clone();
+            }
+            self.name_inner(code, name, "");
+            name.to_owned()
+        }
+    }
+
+    /// Derives the qualified names of the code inside `code`, which versions before 3.11 keep only
+    /// in function objects.
+    unsafe fn name_inner(&mut self, code: *mut PyObject, name: &str, qualified: &str) {
+        // SAFETY: the caller's; constants are a tuple of live objects that the code keeps.
+        unsafe {
+            let flags: i32 = field(code, layout().code_flags);
+            let prefix = match (name, flags & CO_OPTIMIZED) {
+                ("<module>", 0) => String::new(),
+                (_, 0) => format!("{qualified}."),
+                _ if qualified.is_empty() => format!("{name}.<locals>."),
+                _ => format!("{qualified}.<locals>."),
+            };
+            let constants = py::PyObject_GetAttrString(code, c"co_consts".as_ptr());
+            if constants.is_null() {
+                py::PyErr_Clear();
+                return;
+            }
+            for index in 0..py::PyTuple_Size(constants) {
+                let inner = py::PyTuple_GetItem(constants, index);
+                if type_is_not_code(inner) {
+                    continue;
+                }
+                let inner_name = text(field(inner, layout().code_name));
+                let inner_qualified = format!("{prefix}{inner_name}");
+                self.name_inner(inner, &inner_name, &inner_qualified);
+                self.qualified_names.insert(inner as usize, inner_qualified);
+            }
+            py::Py_DecRef(constants);
+        }
+    }
+}
+
+struct Variable {
+    name: String,
+    kind: u8,
+    raw: u32,
+}
+
+unsafe fn type_is_not_code(object: *mut PyObject) -> bool {
+    // SAFETY: the caller's: a live object or null.
+    unsafe { object.is_null() || (*object).ob_type != py::PyCode_Type() }
+}
+
+unsafe fn attribute_text(object: *mut PyObject, name: &CStr) -> String {
+    // SAFETY: the caller's; code objects compute attributes without running the program's code.
+    unsafe {
+        let value = py::PyObject_GetAttrString(object, name.as_ptr());
+        if value.is_null() {
+            py::PyErr_Clear();
+            return String::new();
+        }
+        let result = text(value);
+        py::Py_DecRef(value);
+        result
+    }
+}
+
+unsafe fn attribute_texts(object: *mut PyObject, name: &CStr) -> Vec<String> {
+    // SAFETY: the caller's; the tuple is ours until it is given back.
+    unsafe {
+        let value = py::PyObject_GetAttrString(object, name.as_ptr());
+        if value.is_null() {
+            py::PyErr_Clear();
+            return Vec::new();
+        }
+        let result = (0..py::PyTuple_Size(value))
+            .map(|index| text(py::PyTuple_GetItem(value, index)))
+            .collect();
+        py::Py_DecRef(value);
+        result
+    }
+}
+
+unsafe fn attribute_number(object: *mut PyObject, name: &CStr) -> usize {
+    // SAFETY: the caller's.
+    unsafe {
+        let value = py::PyObject_GetAttrString(object, name.as_ptr());
+        if value.is_null() {
+            py::PyErr_Clear();
+            return 0;
+        }
+        let result = py::PyLong_AsLong(value);
+        py::Py_DecRef(value);
+        usize::try_from(result).unwrap_or(0)
+    }
+}
+
+/// The variables that people wrote, in the order of the frame's slots.
+unsafe fn variables(code: *mut PyObject, flags: i32) -> Vec<Variable> {
+    const ARGUMENT: u8 = 0;
+    const LOCAL: u8 = 1;
+    const CELL: u8 = 2;
+    const FREE: u8 = 3;
+    const CELL_ARGUMENT: u8 = 4;
+    // SAFETY: the caller's.
+    let all: Vec<(String, u8)> = unsafe {
+        let arguments = attribute_number(code, c"co_argcount")
+            + attribute_number(code, c"co_kwonlyargcount")
+            + usize::from(flags & CO_VARARGS != 0)
+            + usize::from(flags & CO_VARKEYWORDS != 0);
+        if layout().code_slot_names == ABSENT {
+            let names = attribute_texts(code, c"co_varnames");
+            let cells = attribute_texts(code, c"co_cellvars");
+            let free = attribute_texts(code, c"co_freevars");
+            let in_cells = |index: usize, name: &String| index < arguments && cells.contains(name);
+            let plain = names.iter().enumerate().map(|(index, name)| {
+                if in_cells(index, name) {
+                    // The argument lives in its cell; the slot stays empty.
+                    (String::new(), LOCAL)
+                } else {
+                    let kind = if index < arguments { ARGUMENT } else { LOCAL };
+                    (name.clone(), kind)
+                }
+            });
+            let cells = cells.iter().map(|name| {
+                let is_argument = names.iter().take(arguments).any(|other| other == name);
+                let kind = if is_argument { CELL_ARGUMENT } else { CELL };
+                (name.clone(), kind)
+            });
+            plain
+                .chain(cells)
+                .chain(free.iter().map(|name| (name.clone(), FREE)))
+                .collect()
+        } else {
+            let count: i32 = field(code, layout().code_slots);
+            let names: *mut PyObject = field(code, layout().code_slot_names);
+            let kinds: *mut PyObject = field(code, layout().code_slot_kinds);
+            let kinds = crate::text::bytes(kinds);
+            (0..usize::try_from(count).unwrap_or(0))
+                .map(|index| {
+                    let bits = kinds.get(index).copied().unwrap_or(0);
+                    let name = text(py::PyTuple_GetItem(names, index as isize));
+                    let is_argument = index < arguments;
+                    let kind = match (bits & FAST_FREE != 0, bits & FAST_CELL != 0, is_argument) {
+                        (true, ..) => FREE,
+                        (_, true, true) => CELL_ARGUMENT,
+                        (_, true, false) => CELL,
+                        (_, _, true) => ARGUMENT,
+                        _ => LOCAL,
+                    };
+                    if bits & FAST_HIDDEN != 0 {
+                        (String::new(), kind)
+                    } else {
+                        (name, kind)
+                    }
+                })
+                .collect()
+        }
+    };
+    all.into_iter()
+        .zip(0_u32..)
+        .filter(|((name, _), _)| !name.is_empty() && !name.starts_with(['@', '.']))
+        .map(|((name, kind), raw)| Variable { name, kind, raw })
+        .collect()
+}

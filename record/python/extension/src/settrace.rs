@@ -1,0 +1,257 @@
+//! Events up to Python 3.11: a trace function in C on every thread.
+//!
+//! A program that sets a trace function of its own keeps it: ours stands in the interpreter's place
+//! for it and passes every event on, and `sys.gettrace()` answers the program's.
+
+mod rival;
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+
+use crate::api::{PyObject, field, py};
+use crate::exceptions::{self, Sight};
+use crate::frame::RawFrame;
+use crate::layout::{Minor, layout};
+use crate::recorder::{self, Recorder};
+use crate::stack::Entry;
+
+pub(crate) use rival::on_set_trace;
+
+const CALL: c_int = 0;
+const EXCEPTION: c_int = 1;
+const LINE: c_int = 2;
+const RETURN: c_int = 3;
+const OPCODE: c_int = 7;
+
+const RETURN_VALUE: u8 = 83;
+/// From a code object to its instructions, and from a `bytes` object to its bytes.
+const CODE_BYTES: usize = 48;
+const BYTES_DATA: usize = 32;
+
+thread_local! {
+    /// Whether our own call sets the trace function, not the program's.
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Begins to trace every thread that exists.
+pub(crate) unsafe fn start() {
+    // SAFETY: the caller's: the interpreter's lock is held.
+    unsafe {
+        rival::prepare();
+        arm_all();
+    }
+}
+
+/// Stops tracing on every thread that exists.
+pub(crate) unsafe fn stop() {
+    // SAFETY: the caller's.
+    unsafe { rival::disarm_all() };
+}
+
+/// Traces every thread that is not traced yet.
+pub(crate) unsafe fn arm_all() {
+    // SAFETY: the caller's; the list of threads is the interpreter's own and does not change while
+    // its lock is held.
+    unsafe {
+        let mut state = py::PyInterpreterState_ThreadHead(py::PyInterpreterState_Get());
+        while !state.is_null() {
+            rival::arm(state);
+            state = py::PyThreadState_Next(state);
+        }
+    }
+}
+
+/// The trace function.
+pub(crate) unsafe extern "C-unwind" fn trace(
+    object: *mut PyObject,
+    frame_object: *mut PyObject,
+    what: c_int,
+    argument: *mut PyObject,
+) -> c_int {
+    // SAFETY: the interpreter calls with its lock held and a frame that exists.
+    unsafe {
+        if recorder::is_enabled() {
+            let frame = RawFrame::of_object(frame_object);
+            recorder::enter(|recorder| {
+                on_event(
+                    recorder,
+                    frame,
+                    frame_object,
+                    what,
+                    argument,
+                    object.is_null(),
+                );
+            });
+        } else if object.is_null() {
+            rival::disarm_current();
+            return 0;
+        }
+        if object.is_null() || (what == OPCODE && is_ours_opcode(frame_object)) {
+            0
+        } else {
+            rival::pass_on(object, frame_object, what, argument)
+        }
+    }
+}
+
+unsafe fn on_event(
+    recorder: &mut Recorder,
+    frame: RawFrame,
+    frame_object: *mut PyObject,
+    what: c_int,
+    argument: *mut PyObject,
+    alone: bool,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        match what {
+            CALL => {
+                let code = frame.code();
+                let entry = if is_start(frame) {
+                    Entry::Call
+                } else {
+                    Entry::Resume
+                };
+                if !recorder.enter_frame(frame, code, entry) && alone {
+                    set_trace_lines(frame_object, false);
+                }
+            }
+            LINE => {
+                let line: i32 = field(frame_object, layout().frame_object_line);
+                let line = u32::try_from(line).unwrap_or(0);
+                match recorder.line(frame, line) {
+                    Some(info) if !info.map.is_empty() => {
+                        set_trace_opcodes(frame_object, info.map.has_line(line));
+                    }
+                    Some(_) => {}
+                    None if alone => set_trace_lines(frame_object, false),
+                    None => {}
+                }
+            }
+            OPCODE => {
+                recorder.instruction(frame, instruction_offset(frame));
+            }
+            RETURN => {
+                if !recorder.is_top(frame) && !recorder.codes.is_recorded(frame.code()) {
+                    return;
+                }
+                if argument.is_null() {
+                    recorder.unwind(frame, std::ptr::null_mut());
+                } else if recorder.suspends(frame) && opcode(frame) != RETURN_VALUE {
+                    recorder.yield_value(frame, argument);
+                } else {
+                    recorder.return_value(frame, argument);
+                }
+            }
+            EXCEPTION => {
+                if !recorder.is_top(frame) && !recorder.codes.is_recorded(frame.code()) {
+                    return;
+                }
+                let exception = py::PyTuple_GetItem(argument, 1);
+                let traceback = py::PyTuple_GetItem(argument, 2);
+                let sight = exceptions::sight(&recorder.codes, frame, traceback);
+                if sight != Sight::Elsewhere {
+                    recorder.raise(frame, exception, sight == Sight::First);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether the recorder, not the program, asked for this frame's instructions.
+unsafe fn is_ours_opcode(frame_object: *mut PyObject) -> bool {
+    // SAFETY: the caller's.
+    let frame = unsafe { RawFrame::of_object(frame_object) };
+    // SAFETY: as above; the frame runs.
+    recorder::reach(|recorder| unsafe { recorder.watches_instructions(frame) }).unwrap_or(false)
+}
+
+/// Whether the frame has not run yet.
+unsafe fn is_start(frame: RawFrame) -> bool {
+    // SAFETY: the caller's. From 3.11 a frame that was suspended is known by its address.
+    unsafe {
+        layout().minor < Minor(11) && field::<i32, _>(frame.0, layout().frame_instruction) < 0
+    }
+}
+
+/// The offset in bytes of the instruction that runs.
+unsafe fn instruction_offset(frame: RawFrame) -> i32 {
+    // SAFETY: the caller's.
+    unsafe {
+        match layout().minor {
+            Minor(9) => field(frame.0, layout().frame_instruction),
+            Minor(10) => 2 * field::<i32, _>(frame.0, layout().frame_instruction),
+            _ => {
+                let at: usize = field(frame.0, layout().frame_instruction);
+                let begin = frame.code() as usize + layout().code_instructions;
+                i32::try_from(at.wrapping_sub(begin)).unwrap_or(-1)
+            }
+        }
+    }
+}
+
+/// The instruction that runs.
+unsafe fn opcode(frame: RawFrame) -> u8 {
+    // SAFETY: the caller's; a frame that returns or yields stands at an instruction.
+    unsafe {
+        if layout().minor >= Minor(11) {
+            let at: *const u8 = field(frame.0, layout().frame_instruction);
+            return at.read();
+        }
+        let Ok(offset) = usize::try_from(instruction_offset(frame)) else {
+            return 0;
+        };
+        let bytes: *const u8 = field(frame.code(), CODE_BYTES);
+        field(bytes, BYTES_DATA + offset)
+    }
+}
+
+/// Switches line events of one frame on or off, as `frame.f_trace_lines` does.
+unsafe fn set_trace_lines(frame_object: *mut PyObject, on: bool) {
+    // SAFETY: the caller's; the field is one byte.
+    unsafe {
+        frame_object
+            .cast::<u8>()
+            .add(layout().frame_object_trace_lines)
+            .write(u8::from(on));
+    }
+}
+
+/// Switches instruction events of one frame on or off, as `frame.f_trace_opcodes` does.
+unsafe fn set_trace_opcodes(frame_object: *mut PyObject, on: bool) {
+    // SAFETY: the caller's; the byte follows `f_trace_lines`.
+    unsafe {
+        frame_object
+            .cast::<u8>()
+            .add(layout().frame_object_trace_lines + 1)
+            .write(u8::from(on));
+    }
+}
+
+/// Runs `work` while changes of the trace function count as the recorder's own.
+fn as_ours(work: impl FnOnce()) {
+    IS_OURS.with(|ours| {
+        let before = ours.replace(true);
+        work();
+        ours.set(before);
+    });
+}
+
+fn is_ours() -> bool {
+    IS_OURS.with(Cell::get)
+}
+
+/// Sets the trace function of a thread. `object` is what `sys.gettrace()` answers there.
+unsafe fn set(state: *mut c_void, object: *mut PyObject) {
+    as_ours(|| {
+        // SAFETY: the caller's; every version up to 3.11 has the function.
+        unsafe {
+            if let Some(set) = py::_PyEval_SetTrace() {
+                set(state, Some(trace), object);
+            } else if state == py::PyThreadState_Get() {
+                py::PyEval_SetTrace(Some(trace), object);
+            }
+        }
+    });
+}

@@ -1,0 +1,481 @@
+//! What events mean for the recorded stacks, whichever way the interpreter reports them.
+//!
+//! Every event first brings the thread's shadow stack into agreement with the real one, then says
+//! what the frame's variables show now, then itself. The frame that calls is looked at once more
+//! before the call, so that nobody sees it with values from before its current line.
+
+use retrostep_record_python_wire::message::{self, put, tag};
+
+use crate::api::{PyObject, py};
+use crate::codes::CodeInfo;
+use crate::frame::RawFrame;
+use crate::recorder::Recorder;
+use crate::threads::{Active, Thread};
+use crate::values::Shadow;
+
+/// The number of `trace::Unavailable::Unknown` on the wire.
+const UNKNOWN: u8 = 5;
+
+/// A generator or coroutine that waits to be resumed.
+#[derive(Debug)]
+pub(crate) struct Suspended {
+    id: u64,
+    info: &'static CodeInfo,
+    shadows: Vec<Shadow>,
+}
+
+/// How a frame begins to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// A new activation.
+    Call,
+    /// A suspended one goes on; an unknown one counts as new.
+    Resume,
+}
+
+/// All methods need the interpreter's lock, frames that exist, and no pending exception.
+impl Recorder {
+    /// First act of every event.
+    #[inline]
+    fn begin(&mut self, frame: RawFrame) {
+        // SAFETY: the lock is held.
+        unsafe { self.values.settle(&mut self.out, frame) };
+        self.switch_thread();
+        self.tick();
+    }
+
+    /// A frame begins or goes on. False when its code is not recorded.
+    pub(crate) unsafe fn enter_frame(
+        &mut self,
+        frame: RawFrame,
+        code: *mut PyObject,
+        entry: Entry,
+    ) -> bool {
+        // SAFETY: the caller's.
+        let Some(info) = (unsafe { self.info(frame, code) }) else {
+            return false;
+        };
+        self.begin(frame);
+        // SAFETY: the caller's; after `leave_stale` the top of the stack is a frame that called.
+        unsafe {
+            self.leave_stale(frame);
+            self.compare();
+            let task = if info.is_coroutine {
+                self.enter_task()
+            } else {
+                None
+            };
+            let suspended = match entry {
+                Entry::Resume => self.suspended.remove(&(frame.0 as usize)),
+                Entry::Call => None,
+            };
+            match suspended {
+                Some(suspended) if std::ptr::eq(suspended.info, info) => {
+                    self.resume(frame, suspended);
+                }
+                _ => self.call(frame, info),
+            }
+            if let Some(task) = task {
+                self.stand_task(task);
+            }
+        }
+        true
+    }
+
+    /// A line is about to run.
+    #[inline]
+    pub(crate) unsafe fn line(&mut self, frame: RawFrame, line: u32) -> Option<&'static CodeInfo> {
+        self.begin(frame);
+        // SAFETY: the caller's.
+        unsafe {
+            let info = self.stand_in(frame)?;
+            self.compare();
+            self.out.push(message::LINE);
+            put::number(&mut self.out, u64::from(line));
+            Some(info)
+        }
+    }
+
+    /// An instruction that may change an object is about to run.
+    pub(crate) unsafe fn instruction(&mut self, frame: RawFrame, offset: i32) -> bool {
+        self.begin(frame);
+        // SAFETY: the caller's.
+        unsafe {
+            let Some(info) = self.stand_in(frame) else {
+                return false;
+            };
+            let interest =
+                self.values
+                    .on_instruction(&mut self.out, frame, info.code, offset, &info.map);
+            interest == crate::values::Interest::Always
+        }
+    }
+
+    /// The frame returns.
+    pub(crate) unsafe fn return_value(&mut self, frame: RawFrame, value: *mut PyObject) {
+        self.begin(frame);
+        // SAFETY: the caller's.
+        unsafe {
+            if self.stand_in(frame).is_none() {
+                return;
+            }
+            self.compare();
+            self.emit_value(message::RETURN, value);
+            self.pop(true);
+        }
+    }
+
+    /// The frame yields.
+    pub(crate) unsafe fn yield_value(&mut self, frame: RawFrame, value: *mut PyObject) {
+        self.begin(frame);
+        // SAFETY: the caller's.
+        unsafe {
+            let Some(info) = self.stand_in(frame) else {
+                return;
+            };
+            self.compare();
+            self.emit_value(message::YIELD, value);
+            let Some(thread) = self.threads.current() else {
+                return;
+            };
+            if let Some(active) = thread.stack.last() {
+                let suspended = Suspended {
+                    id: active.id,
+                    info,
+                    shadows: thread.shadows.split_off(active.base),
+                };
+                self.suspended.insert(frame.0 as usize, suspended);
+            }
+            self.pop(false);
+        }
+    }
+
+    /// An exception was raised in the frame, or came into it from code that is not recorded.
+    pub(crate) unsafe fn raise(&mut self, frame: RawFrame, exception: *mut PyObject, first: bool) {
+        self.begin(frame);
+        // SAFETY: the caller's.
+        unsafe {
+            if self.stand_in(frame).is_none() {
+                return;
+            }
+            self.compare();
+            self.value.clear();
+            self.values
+                .encode(&mut self.out, &mut self.value, exception);
+            if let Some(thread) = self.threads.current() {
+                thread.exception.clear();
+                thread.exception.extend_from_slice(&self.value);
+            }
+            if first {
+                self.out.push(message::RAISE);
+                self.out.extend_from_slice(&self.value);
+            }
+        }
+    }
+
+    /// The frame is left by an exception; null for the one that was seen last.
+    pub(crate) unsafe fn unwind(&mut self, frame: RawFrame, exception: *mut PyObject) {
+        self.begin(frame);
+        // SAFETY: the caller's.
+        unsafe {
+            if self.stand_in(frame).is_none() {
+                return;
+            }
+            self.compare();
+            if exception.is_null() {
+                self.out.push(message::UNWIND);
+                match self.threads.current() {
+                    Some(thread) if !thread.exception.is_empty() => {
+                        self.out.extend_from_slice(&thread.exception);
+                    }
+                    _ => self.out.extend_from_slice(&[tag::UNAVAILABLE, UNKNOWN]),
+                }
+            } else {
+                self.emit_value(message::UNWIND, exception);
+            }
+            self.pop(true);
+        }
+    }
+
+    /// Whether `frame` is the innermost recorded frame of the thread that ran last.
+    #[inline]
+    pub(crate) fn is_top(&mut self, frame: RawFrame) -> bool {
+        self.threads
+            .current()
+            .and_then(|thread| thread.stack.last())
+            .is_some_and(|active| active.frame == frame)
+    }
+
+    /// Whether the frame is a generator's or coroutine's.
+    pub(crate) unsafe fn suspends(&mut self, frame: RawFrame) -> bool {
+        // SAFETY: the caller's.
+        unsafe { self.info(frame, frame.code()) }.is_some_and(|info| info.suspends)
+    }
+
+    /// Whether instructions of the frame's code are of interest.
+    pub(crate) unsafe fn watches_instructions(&mut self, frame: RawFrame) -> bool {
+        // SAFETY: the caller's.
+        unsafe { self.info(frame, frame.code()) }.is_some_and(|info| !info.map.is_empty())
+    }
+
+    /// Takes in the frames that already run, outermost first, as if they were called now.
+    pub(crate) unsafe fn adopt(&mut self, frames: &[(RawFrame, *mut PyObject, u32)]) {
+        for (frame, code, line) in frames {
+            // SAFETY: the caller's.
+            unsafe {
+                if self.enter_frame(*frame, *code, Entry::Call) {
+                    self.out.push(message::LINE);
+                    put::number(&mut self.out, u64::from(*line));
+                }
+            }
+        }
+    }
+
+    /// Ends every frame of every thread without saying how: what follows is not recorded.
+    pub(crate) fn abandon_frames(&mut self, frame: RawFrame) {
+        self.suspended.clear();
+        self.begin(frame);
+        // SAFETY: the running thread's frames exist.
+        unsafe { self.compare() };
+        for index in 0..self.threads.len() {
+            if self.threads.is_idle(index) {
+                continue;
+            }
+            self.continue_thread(index);
+            while !self.threads.is_idle(index) {
+                self.pop_stale();
+            }
+        }
+    }
+
+    /// What is known of the code of a frame; `None` when it is not recorded.
+    #[inline]
+    unsafe fn info(&mut self, frame: RawFrame, code: *mut PyObject) -> Option<&'static CodeInfo> {
+        // SAFETY: the caller's.
+        unsafe { self.codes.of(&mut self.out, &mut self.values, frame, code) }
+    }
+
+    /// Makes `frame` the top of the shadow stack. `None` when its code is not recorded.
+    #[inline]
+    unsafe fn stand_in(&mut self, frame: RawFrame) -> Option<&'static CodeInfo> {
+        if let Some(active) = self.threads.current().and_then(|t| t.stack.last())
+            && active.frame == frame
+            // SAFETY: the caller's.
+            && unsafe { frame.code() } == active.info.code
+        {
+            return Some(active.info);
+        }
+        // SAFETY: the caller's.
+        unsafe { self.find(frame) }
+    }
+
+    #[cold]
+    unsafe fn find(&mut self, frame: RawFrame) -> Option<&'static CodeInfo> {
+        // SAFETY: the caller's.
+        unsafe {
+            let code = frame.code();
+            let info = self.info(frame, code)?;
+            let thread = self.threads.current()?;
+            let depth = thread
+                .stack
+                .iter()
+                .rposition(|active| active.frame == frame && std::ptr::eq(active.info, info));
+            match depth {
+                Some(depth) => {
+                    while self.threads.current()?.stack.len() > depth + 1 {
+                        self.pop_stale();
+                    }
+                }
+                None => {
+                    self.leave_stale(frame);
+                    self.compare();
+                    self.call(frame, info);
+                }
+            }
+            Some(info)
+        }
+    }
+
+    /// Drops frames from the top that did not call `frame`: their end was not seen.
+    unsafe fn leave_stale(&mut self, frame: RawFrame) {
+        loop {
+            let Some(top) = self.threads.current().and_then(|t| t.stack.last()) else {
+                return;
+            };
+            let top = top.frame;
+            // SAFETY: the caller's; only frames that exist are walked.
+            if top != frame && unsafe { called(top, frame) } {
+                return;
+            }
+            self.pop_stale();
+        }
+    }
+
+    unsafe fn call(&mut self, frame: RawFrame, info: &'static CodeInfo) {
+        // SAFETY: the caller's.
+        unsafe {
+            let globals = self.namespace(frame.globals());
+            let locals = if info.has_namespace {
+                self.namespace(frame.locals())
+            } else {
+                0
+            };
+            let id = self.next_frame;
+            self.next_frame += 1;
+            self.out.push(message::CALL);
+            for number in [id, info.function, globals, locals] {
+                put::number(&mut self.out, number);
+            }
+            self.push(frame, id, info);
+            self.compare();
+        }
+    }
+
+    unsafe fn resume(&mut self, frame: RawFrame, suspended: Suspended) {
+        self.out.push(message::RESUME);
+        put::number(&mut self.out, suspended.id);
+        if let Some(thread) = self.threads.current() {
+            let base = thread.shadows.len();
+            thread.shadows.extend_from_slice(&suspended.shadows);
+            thread.stack.push(Active {
+                frame,
+                id: suspended.id,
+                info: suspended.info,
+                base,
+            });
+        }
+    }
+
+    fn push(&mut self, frame: RawFrame, id: u64, info: &'static CodeInfo) {
+        if let Some(thread) = self.threads.current() {
+            let base = thread.shadows.len();
+            thread
+                .shadows
+                .resize(base + info.slots.len(), Shadow::UNBOUND);
+            thread.stack.push(Active {
+                frame,
+                id,
+                info,
+                base,
+            });
+        }
+    }
+
+    /// Takes the top frame off; `over` when it will not go on.
+    fn pop(&mut self, over: bool) {
+        let Some(thread) = self.threads.current() else {
+            return;
+        };
+        if let Some(active) = thread.stack.pop() {
+            thread.shadows.truncate(active.base);
+            self.leave_task(active.id, over);
+        }
+    }
+
+    fn pop_stale(&mut self) {
+        self.out
+            .extend_from_slice(&[message::RETURN, tag::UNAVAILABLE, UNKNOWN]);
+        self.pop(true);
+    }
+
+    /// The id of a namespace plus 1, or 0 if there is none that can be read.
+    unsafe fn namespace(&mut self, dict: *mut PyObject) -> u64 {
+        // SAFETY: the caller's: a live object or null.
+        unsafe {
+            if dict.is_null() || py::PyType_IsSubtype((*dict).ob_type, py::PyDict_Type()) == 0 {
+                return 0;
+            }
+            self.values.namespace(&mut self.out, dict) + 1
+        }
+    }
+
+    #[inline]
+    unsafe fn emit_value(&mut self, kind: u8, value: *mut PyObject) {
+        self.value.clear();
+        if value.is_null() {
+            self.value.extend_from_slice(&[tag::UNAVAILABLE, UNKNOWN]);
+        } else {
+            // SAFETY: the caller's.
+            unsafe {
+                self.values.encode(&mut self.out, &mut self.value, value);
+            }
+        }
+        self.out.push(kind);
+        self.out.extend_from_slice(&self.value);
+    }
+
+    /// Says which variables of the top frame show something else than before.
+    #[inline]
+    unsafe fn compare(&mut self) {
+        let Recorder {
+            out,
+            value,
+            values,
+            threads,
+            ..
+        } = self;
+        let Some(Thread { stack, shadows, .. }) = threads.current() else {
+            return;
+        };
+        let Some(active) = stack.last() else {
+            return;
+        };
+        let Some(shadows) = shadows.get_mut(active.base..) else {
+            return;
+        };
+        // SAFETY: the top frame exists and has the slots; what they hold is alive.
+        unsafe {
+            for (index, (slot, shadow)) in active.info.slots.iter().zip(shadows).enumerate() {
+                let object = active.frame.slot(slot.raw as usize);
+                if slot.cell && !object.is_null() && (*object).ob_type == py::PyCell_Type() {
+                    let id = values.cell(out, object, slot.redacted);
+                    if !values.same(shadow, object) {
+                        *shadow = values.shadow(object);
+                        out.push(message::WRITE);
+                        put::number(out, index as u64);
+                        put::object(out, id);
+                    }
+                    continue;
+                }
+                if values.same(shadow, object) {
+                    continue;
+                }
+                value.clear();
+                if object.is_null() {
+                    value.push(tag::UNBOUND);
+                } else {
+                    values.encode_named(out, value, slot.redacted, object);
+                }
+                *shadow = values.shadow(object);
+                out.push(message::WRITE);
+                put::number(out, index as u64);
+                out.extend_from_slice(value);
+            }
+            if active.info.has_namespace {
+                let locals = active.frame.locals();
+                if !locals.is_null()
+                    && py::PyType_IsSubtype((*locals).ob_type, py::PyDict_Type()) != 0
+                {
+                    values.refresh_namespace(out, locals);
+                }
+            }
+        }
+    }
+}
+
+/// Whether `caller` is below `frame` on the real stack.
+unsafe fn called(caller: RawFrame, frame: RawFrame) -> bool {
+    let mut at = frame;
+    // SAFETY: the caller's; `previous` of a running frame is null or a running frame.
+    unsafe {
+        loop {
+            at = at.previous();
+            if at == caller {
+                return true;
+            }
+            if at.0.is_null() {
+                return false;
+            }
+        }
+    }
+}

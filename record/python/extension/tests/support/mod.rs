@@ -1,0 +1,200 @@
+//! Runs real interpreters with the library preloaded and shows what comes out of the ring as text,
+//! one event per line, so that a test reads like the program it is about.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+mod decode;
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use retrostep_record_python_wire::{Config, Consumer, ENVIRONMENT, State, create};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An interpreter to test with.
+#[derive(Clone, Debug)]
+pub(crate) struct Python {
+    pub(crate) executable: PathBuf,
+    pub(crate) minor: u8,
+}
+
+/// One interpreter of every supported version that this machine has; says which are absent.
+pub(crate) fn pythons() -> Vec<Python> {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let mut found = Vec::new();
+    for minor in 9..=14_u8 {
+        let mut candidates: Vec<PathBuf> = std::fs::read_dir(format!("{home}/.pyenv/versions"))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| {
+                entry
+                    .file_name()
+                    .to_string_lossy()
+                    .starts_with(&format!("3.{minor}."))
+            })
+            .map(|entry| entry.path().join("bin/python"))
+            .collect();
+        candidates.push(format!("/usr/bin/python3.{minor}").into());
+        candidates.extend(std::env::var_os(format!("PYTHON_3_{minor}")).map(PathBuf::from));
+        match candidates.into_iter().find(|path| path.exists()) {
+            Some(executable) => found.push(Python { executable, minor }),
+            None => eprintln!("no Python 3.{minor} here: not tested"),
+        }
+    }
+    assert!(!found.is_empty(), "no supported Python found");
+    found
+}
+
+/// What a recorded run gave.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) state: State,
+    pub(crate) reason: String,
+    /// The events as text.
+    pub(crate) events: Vec<String>,
+    pub(crate) self_check: String,
+    pub(crate) notes: Vec<String>,
+}
+
+fn library() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().unwrap();
+    folder.join("libretrostep_record_python_extension.so")
+}
+
+/// A fresh folder for one test.
+pub(crate) fn folder() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("extension-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.canonicalize().unwrap()
+}
+
+/// Records a program given as text.
+pub(crate) fn record(python: &Python, source: &str) -> Run {
+    record_with(python, source, Config::default(), &[])
+}
+
+/// Records a program given as text; `arguments` come before the script.
+pub(crate) fn record_with(
+    python: &Python,
+    source: &str,
+    config: Config,
+    arguments: &[&str],
+) -> Run {
+    let folder = folder();
+    let script = folder.join("main.py");
+    std::fs::write(&script, source).unwrap();
+    let mut command: Vec<String> = arguments.iter().map(|&argument| argument.into()).collect();
+    command.push(script.to_string_lossy().into_owned());
+    let run = record_command(python, &folder, &command, "", config);
+    std::fs::remove_dir_all(&folder).unwrap();
+    run
+}
+
+/// Records a command line of the interpreter.
+pub(crate) fn record_command(
+    python: &Python,
+    folder: &Path,
+    arguments: &[String],
+    input: &str,
+    mut config: Config,
+) -> Run {
+    let ring = folder.join("ring");
+    if config.roots.is_empty() {
+        config.roots = vec![folder.to_string_lossy().into_owned()];
+    }
+    config.max_string = 1000;
+    config.max_children = 100;
+    config.depth = 4;
+    config.redact = vec!["password".into()];
+    config.package_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../package");
+    create(&ring, &config.to_bytes()).unwrap();
+    let mut consumer = Consumer::open(&ring).unwrap();
+    std::fs::write(folder.join("input"), input).unwrap();
+    let mut child = Command::new(&python.executable)
+        .args(arguments)
+        .current_dir(folder)
+        .env("LD_PRELOAD", library())
+        .env(ENVIRONMENT, &ring)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(std::fs::File::open(folder.join("input")).unwrap())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let stdout = std::thread::spawn(move || {
+        let mut text = String::new();
+        stdout.read_to_string(&mut text).map(|_| text)
+    });
+    let stderr = std::thread::spawn(move || {
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).map(|_| text)
+    });
+    let begin = Instant::now();
+    let mut bytes = Vec::new();
+    let status = loop {
+        let status = child.try_wait().unwrap();
+        let len = consumer.available().len();
+        bytes.extend_from_slice(&consumer.available()[..len]);
+        consumer.consume(len);
+        if let Some(status) = status {
+            break status;
+        }
+        if begin.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("the program did not end: {arguments:?}");
+        }
+        std::thread::yield_now();
+    };
+    let decoded = decode::text(&bytes);
+    Run {
+        stdout: stdout.join().unwrap().unwrap(),
+        stderr: stderr.join().unwrap().unwrap(),
+        code: status.code(),
+        state: consumer.state(),
+        reason: consumer.reason(),
+        events: decoded.events,
+        self_check: decoded.self_check,
+        notes: decoded.notes,
+    }
+}
+
+/// Asserts that a program gives these events on every Python, namespaces and objects left out.
+pub(crate) fn check(source: &str, expected: &[&str]) {
+    check_from(9, source, expected);
+}
+
+/// As [`check`], from a minor version on.
+pub(crate) fn check_from(minor: u8, source: &str, expected: &[&str]) {
+    for python in pythons() {
+        if python.minor < minor {
+            continue;
+        }
+        let run = record(&python, source);
+        let events: Vec<&str> = run
+            .events
+            .iter()
+            .map(String::as_str)
+            .filter(|event| !event.contains("object "))
+            .collect();
+        assert_eq!(
+            events, expected,
+            "Python 3.{}: {:?} {}\n{}",
+            python.minor, run.state, run.reason, run.stderr
+        );
+    }
+}
