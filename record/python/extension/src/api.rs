@@ -43,6 +43,9 @@ pub(crate) const METH_O: c_int = 0x0008;
 /// `METH_FASTCALL`.
 pub(crate) const METH_FASTCALL: c_int = 0x0080;
 
+/// `METH_METHOD`.
+pub(crate) const METH_METHOD: c_int = 0x0200;
+
 /// A C trace function.
 pub(crate) type TraceFunction = unsafe extern "C-unwind" fn(
     object: *mut PyObject,

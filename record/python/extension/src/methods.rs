@@ -10,7 +10,7 @@ use crate::layout::fixed;
 const DESCRIPTOR_DEFINITION: usize = 40;
 
 /// The flags that say how a function takes its arguments.
-const CONVENTION: i32 = 0x8f;
+const CONVENTION: i32 = 0x28f;
 
 /// The table entry of a function or method descriptor.
 ///

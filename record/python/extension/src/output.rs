@@ -14,13 +14,20 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use retrostep_record_python_wire::message::{self, put};
 
-use crate::api::{METH_FASTCALL, METH_NOARGS, METH_O, PyObject, py};
+use crate::api::{METH_FASTCALL, METH_KEYWORDS, METH_METHOD, METH_NOARGS, METH_O, PyObject, py};
 use crate::text::{bytes, utf8};
 use crate::{methods, recorder};
 
 type Method = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject) -> *mut PyObject;
 type FastMethod =
     unsafe extern "C-unwind" fn(*mut PyObject, *const *mut PyObject, isize) -> *mut PyObject;
+type ClassMethod = unsafe extern "C-unwind" fn(
+    *mut PyObject,
+    *mut PyObject,
+    *const *mut PyObject,
+    isize,
+    *mut PyObject,
+) -> *mut PyObject;
 
 /// Which file a descriptor is.
 type Identity = (libc::dev_t, libc::ino_t);
@@ -72,6 +79,33 @@ stand_ins! {
     BUFFER_FLUSH buffer_flush argument nothing;
     BUFFER_CLOSE buffer_close argument nothing;
     FILE_WRITE file_write argument written_to_file;
+}
+
+static FILE_WRITE_METHOD: AtomicUsize = AtomicUsize::new(0);
+
+/// Stands in for `FileIO.write` where it is told its defining class.
+unsafe extern "C-unwind" fn file_write_method(
+    file: *mut PyObject,
+    class: *mut PyObject,
+    arguments: *const *mut PyObject,
+    count: isize,
+    names: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the address is that of the method this one stands in for.
+    unsafe {
+        let original =
+            std::mem::transmute::<usize, ClassMethod>(FILE_WRITE_METHOD.load(Ordering::Relaxed));
+        let result = original(file, class, arguments, count, names);
+        if !result.is_null()
+            && count == 1
+            && is_outermost()
+            && recorder::is_enabled()
+            && let Some((number, written)) = written_to_file(file, *arguments)
+        {
+            emit(number, &written);
+        }
+        result
+    }
 }
 
 static DESCRIPTOR_WRITE: AtomicUsize = AtomicUsize::new(0);
@@ -174,6 +208,16 @@ pub(crate) unsafe fn install() {
             }
             if let Some(address) = methods::replace(method, convention, stand_in as *const ()) {
                 original.store(address, Ordering::Relaxed);
+            }
+            py::Py_DecRef(method);
+        }
+        let method =
+            py::PyObject_GetAttrString(FILE_CLASS.load(Ordering::Relaxed), c"write".as_ptr());
+        if !method.is_null() {
+            let convention = METH_METHOD | METH_FASTCALL | METH_KEYWORDS;
+            let stand_in = file_write_method as *const ();
+            if let Some(address) = methods::replace(method, convention, stand_in) {
+                FILE_WRITE_METHOD.store(address, Ordering::Relaxed);
             }
             py::Py_DecRef(method);
         }
