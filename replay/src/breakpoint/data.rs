@@ -10,7 +10,7 @@ use retrostep_trace::{Direction, FrameId, Key, Position, ThreadId};
 
 use super::gate::{Gate, Search, lock};
 use super::occurrences::within;
-use crate::{BreakpointId, DataChange, Place, Result};
+use crate::{BreakpointId, DataChange, Datum, Place, PlaceChange, Result};
 
 /// A data breakpoint with what was found out about it.
 #[derive(Debug)]
@@ -50,9 +50,9 @@ struct Changes {
 pub(crate) struct DataStop {
     pub(crate) thread: ThreadId,
     pub(crate) change: DataChange,
-    /// What happened: `4 → 5 items`.
-    pub(crate) summary: String,
-    /// The same with all that is known: `4 → 5 items, + 'LOYAL20'`.
+    /// What happened: `codes changed: 4 → 5 items`.
+    pub(crate) description: String,
+    /// The change with all that is known: `4 → 5 items, + 'LOYAL20'`.
     pub(crate) text: String,
 }
 
@@ -104,7 +104,7 @@ impl DataPoint {
         at: Position,
         direction: Direction,
     ) -> Result<Option<DataStop>> {
-        let (first, last) = {
+        let here: Vec<StoppingChange> = {
             let mut changes = lock(&self.changes);
             self.scan(search, &mut changes)?;
             let order = match direction {
@@ -113,14 +113,12 @@ impl DataPoint {
             };
             let start = order.partition_point(|&(position, _)| position < at);
             let end = order.partition_point(|&(position, _)| position <= at);
-            let here = order.get(start..end).unwrap_or_default();
-            let change = |found: Option<&(Position, usize)>| {
-                found.and_then(|&(_, index)| changes.stopping.get(index).copied())
-            };
-            let (Some(first), Some(last)) = (change(here.first()), change(here.last())) else {
-                return Ok(None);
-            };
-            (first, last)
+            let here = order.get(start..end).unwrap_or_default().iter();
+            here.filter_map(|&(_, index)| changes.stopping.get(index).copied())
+                .collect()
+        };
+        let (Some(first), Some(last)) = (here.first(), here.last()) else {
+            return Ok(None);
         };
         let change_at = |write| {
             self.place
@@ -129,23 +127,19 @@ impl DataPoint {
         let (Some(old), Some(new)) = (change_at(first.write)?, change_at(last.write)?) else {
             return Ok(None);
         };
-        let text = if first.write == last.write {
-            new.text
-        } else {
-            match (old.text.split_once(" → "), new.text.split_once(" → ")) {
-                (Some((from, _)), Some((_, to))) => format!("{from} → {to}"),
-                _ => new.text,
-            }
+        let text = match here.len() {
+            1 => new.text.clone(),
+            count => together(&old, &new, count),
         };
         Ok(Some(DataStop {
             thread: last.thread,
+            description: describe(&self.name, &text, new.new.is_none()),
             change: DataChange {
                 breakpoint: self.id,
                 write: last.write,
                 old: old.old,
                 new: new.new,
             },
-            summary: summary(&text).to_owned(),
             text,
         }))
     }
@@ -158,7 +152,7 @@ impl DataPoint {
         }
         while changes.scanned < end {
             search.cancel.check()?;
-            let found = self.place.find_change(
+            let found = self.place.find_raw(
                 search.recording,
                 changes.scanned,
                 Direction::Forward,
@@ -173,11 +167,12 @@ impl DataPoint {
             if self.gate.holds(search, frame, write.next())? {
                 let number = changes.counted + 1;
                 if self.gate.hits.is_none_or(|hits| hits.holds(number)) {
+                    let thread = search.recording.thread_at(write)?;
                     let stopping = StoppingChange {
                         write,
-                        after: step_after(search, found.thread, write)?,
-                        before: step_before(search, found.thread, frame, write)?,
-                        thread: found.thread,
+                        after: step_after(search, thread, write)?,
+                        before: step_before(search, thread, frame, write)?,
+                        thread,
                     };
                     changes.stopping.push(stopping);
                 }
@@ -250,18 +245,57 @@ fn step_before(
     Ok(step.unwrap_or(write))
 }
 
-/// The short form of a change: `4 → 5 items` of `4 → 5 items, + 'LOYAL20'`.
-fn summary(text: &str) -> &str {
-    let lengths = |text: &str| {
-        let (numbers, _) = text.split_once(" items")?;
-        let (old, new) = numbers.split_once(" → ")?;
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        (digits(old) && digits(new)).then_some(numbers.len() + " items".len())
-    };
-    match lengths(text) {
-        Some(len) => text.get(..len).unwrap_or(text),
-        None => text,
+/// What stops are called: `codes changed: 4 → 5 items`, `total = 5`, `total deleted`.
+fn describe(name: &str, text: &str, deleted: bool) -> String {
+    if deleted {
+        return format!("{name} deleted");
     }
+    match (text.strip_prefix("= "), lengths(text)) {
+        (Some(value), _) => format!("{name} = {value}"),
+        (None, Some((_, _, summary))) => format!("{name} changed: {summary}"),
+        (None, None) => format!("{name} changed: {text}"),
+    }
+}
+
+/// Several changes by one line as one text.
+fn together(first: &PlaceChange, last: &PlaceChange, count: usize) -> String {
+    if let (Some((old, _, _)), Some((_, new, _))) = (lengths(&first.text), lengths(&last.text)) {
+        return format!("{old} → {new}");
+    }
+    let rebinds = |change: &PlaceChange| match (&change.old, &change.new) {
+        (Some(Datum::Object(old)), Some(Datum::Object(new))) => old != new,
+        _ => true,
+    };
+    let new = last.text.rsplit_once(" → ").map(|(_, new)| new);
+    let new = new.or(last.text.strip_prefix("= "));
+    match new {
+        Some(new) if rebinds(first) && rebinds(last) => match first.text.split_once(" → ") {
+            Some((old, _)) => format!("{old} → {new}"),
+            None if first.old.is_none() => format!("= {new}"),
+            None => last.text.clone(),
+        },
+        _ => format!("{count} changes, last {}", last.text),
+    }
+}
+
+/// Of a change of length, `4 → 5 items, + 'LOYAL20'`: `4`, `5 items` and `4 → 5 items`.
+fn lengths(text: &str) -> Option<(&str, &str, &str)> {
+    let is_number = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b',')
+    };
+    let (old, rest) = text.split_once(" → ")?;
+    let (new, _) = rest.split_once(" item")?;
+    let unit = if rest.get(new.len()..)?.starts_with(" items") {
+        " items"
+    } else {
+        " item"
+    };
+    let new_len = new.len() + unit.len();
+    let end = old.len() + " → ".len() + new_len;
+    (is_number(old) && is_number(new)).then_some((old, rest.get(..new_len)?, text.get(..end)?))
 }
 
 #[cfg(test)]
@@ -270,9 +304,18 @@ mod tests {
 
     #[test]
     fn a_change_of_length_is_told_by_its_lengths() {
-        assert_eq!(summary("4 → 5 items, + 'LOYAL20'"), "4 → 5 items");
-        assert_eq!(summary("4 → 5 items"), "4 → 5 items");
-        assert_eq!(summary("'a' → '4 → 5 items, x'"), "'a' → '4 → 5 items, x'");
-        assert_eq!(summary("1 → 2"), "1 → 2");
+        let cases = [
+            ("4 → 5 items, + 'LOYAL20'", "codes changed: 4 → 5 items"),
+            ("4 → 5 items", "codes changed: 4 → 5 items"),
+            ("0 → 1 item, + 'a'", "codes changed: 0 → 1 item"),
+            ("999 → 1,000 items", "codes changed: 999 → 1,000 items"),
+            ("'a' → '4 → 5 items'", "codes changed: 'a' → '4 → 5 items'"),
+            ("1 → 2", "codes changed: 1 → 2"),
+            ("= [1, 2]", "codes = [1, 2]"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(describe("codes", text, false), expected);
+        }
+        assert_eq!(describe("codes", "5 deleted", true), "codes deleted");
     }
 }

@@ -66,7 +66,7 @@ impl Timeline {
     ) -> Result<Stop> {
         let mut breakpoints: Vec<BreakpointId> = Vec::new();
         let mut filters: Vec<ExceptionFilter> = Vec::new();
-        let mut change: Option<(&str, DataStop)> = None;
+        let mut change: Option<DataStop> = None;
         let mut function = false;
         for source in met {
             match source {
@@ -78,8 +78,7 @@ impl Timeline {
                 Source::Data(point) => {
                     breakpoints.push(point.id);
                     if change.is_none() {
-                        change = (point.stop_at(search, at, direction)?)
-                            .map(|stop| (point.name.as_str(), stop));
+                        change = point.stop_at(search, at, direction)?;
                     }
                 }
                 Source::Exception(filter) => filters.push(*filter),
@@ -89,12 +88,12 @@ impl Timeline {
         filters.sort_unstable();
         let mut stop = if !filters.is_empty() {
             self.exception_stop(at, filters)?
-        } else if let Some((name, change)) = change {
+        } else if let Some(change) = change {
             Stop {
                 position: at,
                 thread: change.thread,
-                description: format!("{name} changed: {}", change.summary),
-                text: (change.text != change.summary).then_some(change.text),
+                description: change.description,
+                text: Some(change.text),
                 reason: StopReason::DataBreakpoint(change.change),
                 breakpoints: Vec::new(),
             }

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use retrostep_replay::{HitCondition, StepKind};
-use retrostep_trace::{
-    Change, Direction, Event, FrameId, ObjectId, Position, ThreadEvent, ThreadId, Value,
-};
+use retrostep_trace::{Change, Direction, Event, FrameId, Position, ThreadEvent, ThreadId, Value};
 
 use crate::program::{GLOBALS, text};
 
@@ -349,12 +347,10 @@ impl<'a> Reference<'a> {
         })
     }
 
-    /// The change of an object that a value refers to, for tests that name one.
-    pub fn refers_to(&self, watched: Watched, at: usize) -> Option<ObjectId> {
-        match self.value(watched, at) {
-            Some(Value::Object(object)) => Some(object),
-            _ => None,
-        }
+    /// Whether the first local of the frame that runs a step event is this number.
+    pub fn first_local_is(&self, number: i64, step: usize) -> bool {
+        let value = |frame| self.value(Watched::Local(frame, 0), step);
+        self.frame_of(step).and_then(value) == Some(Value::Int(number))
     }
 }
 
