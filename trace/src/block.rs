@@ -6,6 +6,7 @@
 
 pub(crate) mod decode;
 pub(crate) mod encode;
+pub(crate) mod lookup;
 mod record;
 pub(crate) mod section;
 

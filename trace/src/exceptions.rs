@@ -52,9 +52,9 @@ impl Exceptions {
         }
     }
 
-    pub(crate) fn raise(&mut self, exception: &Value, position: u64) {
+    pub(crate) fn raise(&mut self, exception: Value, position: u64) {
         self.raises.push_back(Raise {
-            exception: exception.clone(),
+            exception,
             position,
             uncaught: false,
         });

@@ -12,6 +12,8 @@ pub(crate) struct Live {
     threads: Map<ThreadId, ThreadState>,
     /// The locals of the open block's activations, by index; those of a frame stand at its newest one.
     slots: Vec<Vec<Slot>>,
+    /// How many locals the open block's activations brought with them or got.
+    open_slots: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +48,9 @@ impl Live {
                 let previous = self.slots.get_mut(activation.previous as usize);
                 previous.map(std::mem::take)
             };
-            self.slots.push(slots.unwrap_or_default());
+            let slots = slots.unwrap_or_default();
+            self.open_slots += slots.len();
+            self.slots.push(slots);
         }
     }
 
@@ -55,7 +59,7 @@ impl Live {
         activation: u32,
         slot: u32,
         position: u64,
-        value: Option<&Value>,
+        value: Option<Value>,
     ) {
         let Some(slots) = self.slots.get_mut(activation as usize) else {
             return;
@@ -63,7 +67,7 @@ impl Live {
         let write = Slot {
             slot,
             position,
-            value: value.cloned(),
+            value,
         };
         match slots.binary_search_by_key(&slot, |slot| slot.slot) {
             Ok(index) => {
@@ -71,8 +75,16 @@ impl Live {
                     *place = write;
                 }
             }
-            Err(index) => slots.insert(index, write),
+            Err(index) => {
+                slots.insert(index, write);
+                self.open_slots += 1;
+            }
         }
+    }
+
+    /// Whether the open block would note more locals at its end than a reader accepts.
+    pub(crate) fn is_full(&self) -> bool {
+        self.open_slots >= crate::codec::VALUE_LIMIT as usize / 2
     }
 
     /// Forgets the locals of a frame that is over.
@@ -85,6 +97,7 @@ impl Live {
     /// Takes over the frames and threads of a block that is full.
     pub(crate) fn close(&mut self, block: &OpenBlock, number: u32) {
         let walker = &block.walker;
+        self.open_slots = 0;
         for (index, slots) in self.slots.drain(..).enumerate() {
             let Some(activation) = walker.activations.get(index) else {
                 continue;

@@ -1,19 +1,30 @@
 //! Answering questions about a recording without reading all of it.
 
-pub(crate) mod file;
+mod about;
+mod blocks;
+mod cache;
+mod file;
+mod index;
 mod layout;
-mod model;
+mod objects;
+mod search;
+mod stack;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::block::decode::DecodedBlock;
-use crate::block::section::unpack;
-use crate::chunk::kind;
 use crate::definitions::Definitions;
+use about::Sort;
+use blocks::Blocks;
+use cache::Cache;
 use file::RecordingFile;
+use index::Index;
 use layout::Layout;
-use model::Model;
+
+/// Memory for definitions, source texts included.
+const DEFINITIONS_BYTES: usize = 16 << 20;
+/// Memory for contents of objects.
+const OBJECTS_BYTES: usize = 8 << 20;
 
 use crate::{
     CancellationToken, Content, Direction, Frame, FrameId, Function, FunctionId, Header, ObjectId,
@@ -28,9 +39,11 @@ use crate::{
 pub struct Recording {
     file: RecordingFile,
     layout: Layout,
-    model: Model,
-    sources: Vec<Arc<Source>>,
-    report: VerifyReport,
+    definitions: Cache<u32, Definitions>,
+    blocks: Blocks,
+    index: Index,
+    /// Contents by object and position of the change that made them.
+    objects: Cache<(ObjectId, u64), Content>,
 }
 
 /// How much of a recording is there.
@@ -157,15 +170,14 @@ impl Recording {
     pub fn open(path: &Path) -> Result<Recording> {
         let mut file = RecordingFile::open(path)?;
         let layout = Layout::read(&mut file)?;
-        let mut recording = Recording {
+        Ok(Recording {
             file,
             layout,
-            model: Model::default(),
-            sources: Vec::new(),
-            report: VerifyReport::default(),
-        };
-        recording.load()?;
-        Ok(recording)
+            definitions: Cache::new(DEFINITIONS_BYTES),
+            blocks: Blocks::new(),
+            index: Index::new(),
+            objects: Cache::new(OBJECTS_BYTES),
+        })
     }
 
     /// Looks whether the file has grown, and takes in what was added. Returns whether it had.
@@ -177,7 +189,9 @@ impl Recording {
         if self.layout.tables.summary.is_some() || !self.layout.hop(&self.file)? {
             return Ok(false);
         }
-        self.load()?;
+        self.blocks = Blocks::new();
+        self.index = Index::new();
+        self.objects.clear();
         Ok(true)
     }
 
@@ -196,10 +210,7 @@ impl Recording {
     /// Whether all of it is there.
     #[must_use]
     pub fn completeness(&self) -> Completeness {
-        match self.report.damage.first() {
-            Some(damage) => Completeness::Damaged(damage.clone()),
-            None => self.layout.completeness.clone(),
-        }
+        self.known_completeness()
     }
 
     /// The position after the last event.
@@ -217,19 +228,22 @@ impl Recording {
     /// How many sources, functions and types there are; ids run from 0.
     #[must_use]
     pub fn source_count(&self) -> u32 {
-        self.sources.len() as u32
+        let [count, _, _] = self.layout.tables.definition_counts();
+        count
     }
 
     /// See [`Recording::source_count`].
     #[must_use]
     pub fn function_count(&self) -> u32 {
-        self.model.functions.len() as u32
+        let [_, count, _] = self.layout.tables.definition_counts();
+        count
     }
 
     /// See [`Recording::source_count`].
     #[must_use]
     pub fn type_count(&self) -> u32 {
-        self.model.types.len() as u32
+        let [_, _, count] = self.layout.tables.definition_counts();
+        count
     }
 
     /// A source file, with its text.
@@ -238,10 +252,9 @@ impl Recording {
     ///
     /// [`crate::Error::Corrupt`] if there is no such source or it cannot be read.
     pub fn source(&self, id: SourceId) -> Result<Arc<Source>> {
-        self.sources
-            .get(id.0 as usize)
-            .cloned()
-            .ok_or_else(|| self.file.corrupt(0, "a definition is missing"))
+        self.definition(Sort::Source, id.0, |definitions, index| {
+            definitions.sources.get(index).cloned()
+        })
     }
 
     /// A function.
@@ -250,11 +263,9 @@ impl Recording {
     ///
     /// As [`Recording::source`].
     pub fn function(&self, id: FunctionId) -> Result<Arc<Function>> {
-        self.model
-            .functions
-            .get(id.0 as usize)
-            .cloned()
-            .ok_or_else(|| self.file.corrupt(0, "a definition is missing"))
+        self.definition(Sort::Function, id.0, |definitions, index| {
+            definitions.functions.get(index).cloned()
+        })
     }
 
     /// A type.
@@ -263,11 +274,9 @@ impl Recording {
     ///
     /// As [`Recording::source`].
     pub fn type_of(&self, id: TypeId) -> Result<Arc<Type>> {
-        self.model
-            .types
-            .get(id.0 as usize)
-            .cloned()
-            .ok_or_else(|| self.file.corrupt(0, "a definition is missing"))
+        self.definition(Sort::Type, id.0, |definitions, index| {
+            definitions.types.get(index).cloned()
+        })
     }
 
     /// The event at `at`, or `None` at the end or in a damaged block.
@@ -276,7 +285,11 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn event(&self, at: Position) -> Result<Option<ThreadEvent>> {
-        Ok(self.model.events.get(at.0 as usize).cloned())
+        let Some((number, index)) = self.place_of(at) else {
+            return Ok(None);
+        };
+        let block = self.block(number)?;
+        Ok(block.and_then(|block| block.event_at(index)))
     }
 
     /// The innermost recorded frame that `at`'s event belongs to: for a call the new frame, for a
@@ -286,11 +299,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn frame_of_event(&self, at: Position) -> Result<Option<FrameId>> {
-        Ok(self
-            .model
-            .frames
-            .get(at.0 as usize)
-            .and_then(|frames| frames.0))
+        self.owner_of_event(at)
     }
 
     /// Forward: the first position at or after `from` whose event matches `key`.
@@ -309,7 +318,7 @@ impl Recording {
         cancel: &CancellationToken,
     ) -> Result<Option<Position>> {
         cancel.check()?;
-        Ok(self.model.find(key, from, direction))
+        self.find_position(key, from, direction, cancel)
     }
 
     /// How many events before `to` match `key`.
@@ -319,7 +328,7 @@ impl Recording {
     /// As [`Recording::find`].
     pub fn count(&self, key: Key, to: Position, cancel: &CancellationToken) -> Result<u64> {
         cancel.check()?;
-        Ok(self.model.count(key, to))
+        self.count_before(key, to, cancel)
     }
 
     /// The `n`th event from the start that matches `key`, counting from 0.
@@ -329,7 +338,7 @@ impl Recording {
     /// As [`Recording::find`].
     pub fn nth(&self, key: Key, n: u64, cancel: &CancellationToken) -> Result<Option<Position>> {
         cancel.check()?;
-        Ok(self.model.nth(key, n))
+        self.nth_position(key, n, cancel)
     }
 
     /// All threads that have an event, in order of first appearance.
@@ -338,7 +347,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn threads(&self) -> Result<Vec<ThreadInfo>> {
-        Ok(self.model.threads())
+        self.thread_infos()
     }
 
     /// The thread that runs at `at`: of the event at `at`, at the end of the last event.
@@ -347,7 +356,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn thread_at(&self, at: Position) -> Result<ThreadId> {
-        Ok(self.model.thread_at(at))
+        self.running_thread(at)
     }
 
     /// The task that `thread` runs at `at`, with its name.
@@ -356,7 +365,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn task_at(&self, thread: ThreadId, at: Position) -> Result<Option<(TaskId, Arc<str>)>> {
-        Ok(self.model.task_at(thread, at))
+        self.task_of(thread, at)
     }
 
     /// How many recorded frames are on the stack of `thread` at `at` (suspended ones do not count).
@@ -365,7 +374,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn stack_depth(&self, thread: ThreadId, at: Position) -> Result<u64> {
-        Ok(self.model.stack_depth(thread, at))
+        self.depth_at(thread, at)
     }
 
     /// A page of the stack of `thread` at `at`, innermost frame first: skips `skip`, returns at most
@@ -383,7 +392,7 @@ impl Recording {
         skip: u64,
         limit: u64,
     ) -> Result<Vec<FrameState>> {
-        Ok(self.model.stack(thread, at, skip, limit))
+        self.stack_at(thread, at, skip, limit)
     }
 
     /// A frame's facts, or `None` if it was not called before the end.
@@ -392,7 +401,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn frame(&self, frame: FrameId) -> Result<Option<Frame>> {
-        Ok(self.model.frame(frame))
+        self.frame_facts(frame)
     }
 
     /// The last write of a local of a frame before `at`, or `None` if it has no value yet.
@@ -401,7 +410,8 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn local(&self, frame: FrameId, slot: u32, at: Position) -> Result<Option<Written>> {
-        Ok(self.model.local(frame, slot, at))
+        let locals = self.locals_at(frame, slot..slot.saturating_add(1), at)?;
+        Ok(locals.into_iter().next().flatten())
     }
 
     /// The last writes of all locals of a frame before `at`, by slot; `None` where there is none.
@@ -410,7 +420,11 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn locals(&self, frame: FrameId, at: Position) -> Result<Vec<Option<Written>>> {
-        Ok(self.model.locals(frame, at))
+        let Some(facts) = self.frame(frame)? else {
+            return Ok(Vec::new());
+        };
+        let slots = self.function(facts.function)?.variables.len() as u32;
+        self.locals_at(frame, 0..slots, at)
     }
 
     /// The contents of an object at `at`, and the position of the change that made them so; `None`
@@ -424,10 +438,7 @@ impl Recording {
         object: ObjectId,
         at: Position,
     ) -> Result<Option<(Arc<Content>, Position)>> {
-        Ok(self
-            .model
-            .object(object, at)
-            .map(|(content, position)| (Arc::new(content), position)))
+        self.object_at(object, at)
     }
 
     /// Nanoseconds from the start of the program to `at`, as near as the clock was noted.
@@ -436,13 +447,7 @@ impl Recording {
     ///
     /// [`crate::Error::Io`].
     pub fn time_ns(&self, at: Position) -> Result<u64> {
-        let rows = &self.layout.tables.blocks;
-        let row = rows
-            .partition_point(|row| row.place.first <= at.0)
-            .checked_sub(1);
-        Ok(row
-            .and_then(|row| rows.get(row))
-            .map_or(0, |row| row.place.time_ns))
+        self.time_at(at)
     }
 
     /// Reads and checks every block.
@@ -455,46 +460,6 @@ impl Recording {
         progress: &mut dyn FnMut(u64),
         cancel: &CancellationToken,
     ) -> Result<VerifyReport> {
-        cancel.check()?;
-        progress(self.report.events);
-        Ok(self.report.clone())
-    }
-
-    /// Reads everything.
-    fn load(&mut self) -> Result<()> {
-        let mut events = Vec::new();
-        let (mut functions, mut types) = (Vec::new(), Vec::new());
-        self.sources.clear();
-        self.report = VerifyReport::default();
-        for (place, range) in &self.layout.tables.definitions {
-            let read = self.file.chunk(kind::DEFINITIONS, place)?;
-            let read = read.and_then(|(_, body)| {
-                Definitions::decode(&unpack(&body, 1)?.unwrap_or_default(), range)
-            });
-            match read {
-                Ok(definitions) => {
-                    self.sources.extend(definitions.sources);
-                    functions.extend(definitions.functions);
-                    types.extend(definitions.types);
-                }
-                Err(malformed) => self.report.damage.push(malformed.0.to_owned()),
-            }
-        }
-        for row in &self.layout.tables.blocks {
-            let read = self.file.chunk(kind::BLOCK, &row.chunk)?;
-            match read.and_then(|(_, body)| DecodedBlock::decode(&body, &row.place)) {
-                Ok(block) => {
-                    self.report.blocks += 1;
-                    self.report.events += u64::from(row.place.events);
-                    events.extend((0..block.rows.len()).filter_map(|index| block.event_at(index)));
-                }
-                Err(malformed) => {
-                    self.report.damage.push(malformed.0.to_owned());
-                    break;
-                }
-            }
-        }
-        self.model = Model::new(events, functions, types);
-        Ok(())
+        self.verify_all(progress, cancel)
     }
 }

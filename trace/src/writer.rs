@@ -11,16 +11,19 @@ use crate::block::section::Packer;
 use crate::chunk::{ChunkHeader, FILE_HEADER_LEN, FileHeader, VERSION, kind, trailer};
 use crate::definitions::{self, PendingDefinitions};
 use crate::exceptions::Exceptions;
-use crate::footer::{BlockRow, ChunkPlace, Tables};
+use crate::footer::{BlockRow, ChunkPlace, SegmentRow, Tables};
 use crate::hash::Map;
 use crate::live::Live;
+use crate::objects::Objects;
+use crate::segment::SegmentBuilder;
+use crate::segment::collect::BlockFacts;
 use crate::walker::NONE;
 use crate::{
     Change, Error, Event, Function, FunctionId, Header, Position, Result, Source, SourceId,
     Summary, ThreadId, Type, TypeId,
 };
 
-/// Definitions are written apart when they take more than this.
+/// Definitions are written apart from a block when they take more than this.
 const DEFINITIONS_FULL: usize = 1 << 20;
 
 /// How a recording is written.
@@ -57,6 +60,10 @@ pub struct Writer {
     /// The open block's threads.
     threads: Map<ThreadId, u32>,
     exceptions: Exceptions,
+    objects: Objects,
+    segment: SegmentBuilder,
+    /// The source of each function.
+    sources: Vec<SourceId>,
     time_ns: u64,
     block_time_ns: u64,
     first_object: u64,
@@ -102,6 +109,9 @@ impl Writer {
             live: Live::default(),
             threads: Map::default(),
             exceptions: Exceptions::default(),
+            objects: Objects::default(),
+            segment: SegmentBuilder::default(),
+            sources: Vec::new(),
             time_ns: 0,
             block_time_ns: 0,
             first_object: 0,
@@ -115,18 +125,25 @@ impl Writer {
 
     /// Adds a source file; ids are given in order from 0.
     pub fn add_source(&mut self, source: Source) -> SourceId {
-        self.definitions.add_source(&source)
+        let id = self.definitions.add_source(&source);
+        self.limit_definitions();
+        id
     }
 
     /// Adds a function; ids are given in order from 0.
     pub fn add_function(&mut self, function: Function) -> FunctionId {
-        FunctionId(self.definitions.add_function(&function))
+        self.sources.push(function.source);
+        let id = FunctionId(self.definitions.add_function(&function));
+        self.limit_definitions();
+        id
     }
 
     /// Adds a type; ids are given in order from 0.
     pub fn add_type(&mut self, ty: Type) -> TypeId {
         self.exceptions.add_type(&ty);
-        self.definitions.add_type(&ty)
+        let id = self.definitions.add_type(&ty);
+        self.limit_definitions();
+        id
     }
 
     /// Appends an event and returns its position.
@@ -143,11 +160,8 @@ impl Writer {
         let local = self.local_thread(thread);
         let activation = self.block.push(local, &event, &self.live);
         self.live.adopt(&self.block.walker);
-        match &event {
-            Event::Write { slot, value } => {
-                self.live
-                    .write(activation, *slot, position.0, value.as_ref());
-            }
+        match event {
+            Event::Write { slot, value } => self.live.write(activation, slot, position.0, value),
             Event::Return { .. } => self.live.leave(activation),
             Event::Unwind { exception } => {
                 self.live.leave(activation);
@@ -157,7 +171,7 @@ impl Writer {
                     .is_some_and(|thread| thread.current == NONE);
                 if empty
                     && activation != NONE
-                    && let Some(raise) = self.exceptions.left_thread(exception)
+                    && let Some(raise) = self.exceptions.left_thread(&exception)
                 {
                     self.block.uncaught.push(raise);
                 }
@@ -165,20 +179,21 @@ impl Writer {
             Event::Raise { exception } => self.exceptions.raise(exception, position.0),
             Event::TaskSwitch { task } => {
                 if let Some(tasks) = self.block.tasks.get_mut(local as usize) {
-                    tasks.last = *task;
+                    tasks.last = task;
                 }
             }
-            Event::Object {
-                object,
-                change: Change::New(content),
-            } => {
-                self.next_object = self.next_object.max(object.0.saturating_add(1));
-                self.exceptions
-                    .first_sight(*object, content.kind, content.type_id);
+            Event::Object { object, change } => {
+                if let Change::New(content) = &change {
+                    self.next_object = self.next_object.max(object.0.saturating_add(1));
+                    self.exceptions
+                        .first_sight(object, content.kind, content.type_id);
+                }
+                let block = self.tables.blocks.len() as u32;
+                self.objects.apply(object, change, position.0, block);
             }
             _ => {}
         }
-        if self.block.is_full(self.events_per_block) {
+        if self.block.is_full(self.events_per_block) || self.live.is_full() {
             self.write_block()?;
         }
         Ok(position)
@@ -222,6 +237,7 @@ impl Writer {
     /// As [`Writer::push`].
     pub fn finish(mut self, summary: &Summary) -> Result<()> {
         self.flush()?;
+        self.add_segment();
         let offset = self.offset;
         let body = self.tables.encode(summary, &mut self.packer);
         self.add_chunk(kind::FOOTER, [0; 5], &body);
@@ -252,7 +268,8 @@ impl Writer {
             let number = self.tables.blocks.len() as u32;
             self.live.close(&self.block, number);
             let records = self.live.records(&self.block.walker);
-            let body = self.block.seal(&mut self.packer, &records, &[]);
+            let contents = self.objects.close_block(self.block.rows.len());
+            let body = self.block.seal(&mut self.packer, &records, &contents);
             let place = BlockPlace {
                 first: self.block.first,
                 events: self.block.rows.len() as u32,
@@ -262,6 +279,33 @@ impl Writer {
             };
             let chunk = self.add_chunk(kind::BLOCK, place.words(), &body);
             self.tables.blocks.push(BlockRow { chunk, place });
+            let noted = contents.iter().map(|(object, ..)| *object).collect();
+            let facts = BlockFacts {
+                number,
+                first: place.first,
+                first_frame: place.first_frame,
+                first_object: place.first_object,
+                next_object: self.next_object,
+                rows: &self.block.rows,
+                codes: self
+                    .block
+                    .codes
+                    .iter()
+                    .map(|code| (code.meaning, code.count))
+                    .collect(),
+                walker: &self.block.walker,
+                objects: std::mem::take(&mut self.block.objects),
+                contents: noted,
+                names: std::mem::take(&mut self.block.names),
+                tasks: std::mem::take(&mut self.block.started),
+                uncaught: &self.block.uncaught,
+            };
+            let sources = &self.sources;
+            self.segment
+                .add(&facts, |function| sources.get(function.0 as usize).copied());
+            if self.segment.is_full() {
+                self.add_segment();
+            }
             self.threads.clear();
             self.block_time_ns = self.time_ns;
             self.first_object = self.next_object;
@@ -269,6 +313,32 @@ impl Writer {
             self.block.start(place.end(), next_frame);
         }
         self.write_out()
+    }
+
+    /// Puts the index of the blocks since the last one behind them.
+    fn add_segment(&mut self) {
+        let blocks = self.segment.blocks;
+        if blocks == 0 {
+            return;
+        }
+        let first_block = self.segment.first_block;
+        let body = self.segment.encode();
+        let words = [u64::from(first_block), u64::from(blocks), 0, 0, 0];
+        let chunk = self.add_chunk(kind::SEGMENT, words, &body);
+        self.tables.segments.push(SegmentRow {
+            chunk,
+            first_block,
+            blocks,
+        });
+        self.segment = SegmentBuilder::new(first_block + blocks);
+    }
+
+    /// Keeps what waits to be written small; an error shows at the next event.
+    fn limit_definitions(&mut self) {
+        if self.definitions.len_bytes() >= DEFINITIONS_FULL && self.failure.is_none() {
+            self.add_definitions();
+            let _ = self.write_out();
+        }
     }
 
     fn add_definitions(&mut self) {

@@ -1,8 +1,9 @@
 //! A block in memory again.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::encode::{Slot, ThreadTasks};
+use super::lookup::Occurrences;
 use super::section::unpack;
 use super::{CODE_LIMIT, EVENT_LIMIT, Kind, Meaning, Row, sections};
 use crate::codec::{Last, ValueReader, object_kind, tag};
@@ -48,6 +49,7 @@ pub(crate) struct DecodedBlock {
     pub(crate) changes: Vec<(ObjectId, Change)>,
     others: Vec<Event>,
     strings_bytes: usize,
+    occurrences: OnceLock<Occurrences>,
 }
 
 /// The entry list of a block that is being read.
@@ -95,6 +97,7 @@ impl DecodedBlock {
             changes: Vec::new(),
             others: Vec::new(),
             strings_bytes: 0,
+            occurrences: OnceLock::new(),
         };
         let meta = block.meta(&section(sections::META)?, place)?;
         let strings = section(sections::STRINGS)?;
@@ -371,6 +374,19 @@ impl DecodedBlock {
     /// The value of a write, return, yield, raise or unwind.
     pub(crate) fn value_of(&self, row: &Row) -> Option<&Value> {
         self.values.get(row.payload as usize)
+    }
+
+    pub(crate) fn other(&self, payload: u32) -> Option<&Event> {
+        self.others.get(payload as usize)
+    }
+
+    /// The events that are neither calls, lines, values nor changes.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Event> {
+        self.others.iter()
+    }
+
+    pub(crate) fn occurrences(&self) -> &Occurrences {
+        self.occurrences.get_or_init(|| Occurrences::new(self))
     }
 
     /// About how much memory the block takes.

@@ -54,6 +54,10 @@ pub(crate) struct OpenBlock {
     pub(crate) objects: Vec<(ObjectId, bool)>,
     /// Raises found to be uncaught in this block; they may stand in earlier ones.
     pub(crate) uncaught: Vec<u64>,
+    /// Names given to threads, by index of the thread.
+    pub(crate) names: Vec<(u32, Arc<str>)>,
+    /// Tasks that began.
+    pub(crate) started: Vec<TaskId>,
     clocks: Vec<(u64, u64)>,
     numbers: Map<Meaning, u32>,
     strings: StringTable,
@@ -72,6 +76,8 @@ impl OpenBlock {
         self.tasks.clear();
         self.objects.clear();
         self.uncaught.clear();
+        self.names.clear();
+        self.started.clear();
         self.clocks.clear();
         self.numbers.clear();
         self.strings.take();
@@ -105,6 +111,11 @@ impl OpenBlock {
         let meaning = self.meaning(event, activation);
         let code = self.code(meaning);
         self.put_event(code, event);
+        match event {
+            Event::ThreadStart { name } => self.names.push((thread, Arc::clone(name))),
+            Event::TaskStart { task, .. } => self.started.push(*task),
+            _ => {}
+        }
         self.rows.push(Row {
             code,
             thread,

@@ -1,6 +1,6 @@
 //! A frame's state at a block boundary, as bytes: differences from the record before it.
 
-use crate::varint::{Decoded, Input, Malformed, put_optional, put_signed};
+use crate::varint::{Decoded, Input, Malformed, put_signed};
 use crate::walker::FrameRecord;
 use crate::{FrameId, FunctionId, ObjectId, ThreadId};
 
@@ -34,10 +34,11 @@ impl FrameRecord {
         number(u64::from(self.line), u64::from(last.line));
         number(self.line_position, self.start);
         number(u64::from(self.block), u64::from(last.block));
-        let caller = self
-            .caller
-            .map(|caller| self.frame.0.wrapping_sub(caller.0));
-        put_optional(out, caller);
+        // A frame is never its own caller: 0 is free to mean none.
+        number(
+            self.caller.map_or(self.frame.0, |caller| caller.0),
+            self.frame.0,
+        );
         for (now, before) in [(self.globals, last.globals), (self.locals, last.locals)] {
             let number = |object: Option<ObjectId>| {
                 object.map_or(0, |object| object.0.wrapping_add(1)) as i64
@@ -59,7 +60,7 @@ impl FrameRecord {
         let line = narrow(number(u64::from(last.line))?)?;
         let line_position = number(start)?;
         let block = narrow(number(u64::from(last.block))?)?;
-        let caller = caller_of(frame, input.number()?);
+        let caller = Some(FrameId(number(frame.0)?)).filter(|caller| *caller != frame);
         let mut object = |before: Option<ObjectId>| -> Decoded<Option<ObjectId>> {
             let before = before.map_or(0, |object| object.0.wrapping_add(1));
             let number = before.wrapping_add(input.signed()? as u64);
@@ -82,11 +83,6 @@ impl FrameRecord {
         *last = record.clone();
         Ok(record)
     }
-}
-
-fn caller_of(frame: FrameId, caller: u64) -> Option<FrameId> {
-    let distance = caller.checked_sub(1)?;
-    Some(FrameId(frame.0.wrapping_sub(distance)))
 }
 
 fn narrow(number: u64) -> Decoded<u32> {

@@ -1,5 +1,7 @@
 //! Tests of the recording format: what is written is read again, every question is answered as a plain
 //! list of events answers it, and no damage does more than hide what it hit.
 
+mod oracle;
+mod queries;
 mod round_trip;
 mod story;

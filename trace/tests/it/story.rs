@@ -350,7 +350,7 @@ impl Author {
             2..7 => Value::Int(self.dice.below(20) as i64),
             7 => Value::Int(self.dice.next() as i64),
             8 => Value::Int([i64::MIN, i64::MAX, -1][self.dice.below(3) as usize]),
-            9 => Value::BigInt(Arc::from(vec![self.dice.next() as u8; 9])),
+            9 => Value::BigInt(Arc::from([self.dice.next() as u8, 0, 0, 0, 0, 0, 0, 0, 1])),
             10 => Value::Float(self.dice.next() as f64 / 7.0),
             11 => Value::Float([0.5, -0.0, f64::INFINITY, 3.0][self.dice.below(4) as usize]),
             12 => Value::Complex(1.5, self.dice.below(2) as f64),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::{
+use retrostep_trace::{
     Change, Content, Direction, Event, Frame, FrameId, FrameState, Function, Key, ObjectId,
     ObjectKind, Position, TaskId, Text, ThreadEvent, ThreadId, ThreadInfo, Type, Value, Written,
 };
@@ -29,7 +29,7 @@ pub(crate) struct Model {
 
 #[derive(Clone, Debug)]
 struct Live {
-    function: crate::FunctionId,
+    function: retrostep_trace::FunctionId,
     call: u64,
     activation: u64,
     line: u32,
@@ -156,6 +156,28 @@ impl Model {
         model
     }
 
+    pub(crate) fn frame_count(&self) -> u64 {
+        let calls = self.events.iter();
+        calls
+            .filter(|event| matches!(event.event, Event::Call { .. }))
+            .count() as u64
+    }
+
+    pub(crate) fn object_count(&self) -> u64 {
+        let changes = self.events.iter();
+        changes
+            .filter(|event| {
+                matches!(
+                    event.event,
+                    Event::Object {
+                        change: Change::New(_),
+                        ..
+                    }
+                )
+            })
+            .count() as u64
+    }
+
     fn stacks(&self, at: Position) -> Stacks {
         let mut stacks = Stacks::default();
         for (position, event) in self.events.iter().enumerate().take(at.0 as usize) {
@@ -164,7 +186,7 @@ impl Model {
         stacks
     }
 
-    fn function_of(&self, frame: FrameId) -> Option<crate::FunctionId> {
+    fn function_of(&self, frame: FrameId) -> Option<retrostep_trace::FunctionId> {
         self.frame(frame).map(|frame| frame.function)
     }
 
@@ -221,6 +243,7 @@ impl Model {
             Key::Output => matches!(event.event, Event::Output { .. }),
             Key::Mark => matches!(event.event, Event::Mark { .. }),
             Key::External => matches!(event.event, Event::External { .. }),
+            _ => panic!("the oracle does not know {key:?}"),
         }
     }
 
@@ -301,7 +324,13 @@ impl Model {
         stacks.threads.get(&thread).map_or(0, Vec::len) as u64
     }
 
-    pub(crate) fn stack(&self, thread: ThreadId, at: Position, skip: u64, limit: u64) -> Vec<FrameState> {
+    pub(crate) fn stack(
+        &self,
+        thread: ThreadId,
+        at: Position,
+        skip: u64,
+        limit: u64,
+    ) -> Vec<FrameState> {
         let stacks = self.stacks(at);
         let Some(stack) = stacks.threads.get(&thread) else {
             return Vec::new();
