@@ -5,6 +5,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::path::PathBuf;
 use std::ptr::null_mut;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use retrostep_record_python_wire::{Config, ENVIRONMENT, Mode, Producer};
 
@@ -20,6 +21,8 @@ struct Waiting {
 
 static WAITING: Mutex<Option<Waiting>> = Mutex::new(None);
 static PACKAGE_FOLDER: Mutex<Option<PathBuf>> = Mutex::new(None);
+/// Whether this process has a recorder.
+static IS_ACTIVE: AtomicBool = AtomicBool::new(false);
 
 #[used]
 #[unsafe(link_section = ".init_array")]
@@ -95,7 +98,7 @@ unsafe extern "C" fn audit(
     let event = unsafe { CStr::from_ptr(event) }.to_bytes();
     match event {
         b"import" => {
-            if recorder::is_enabled() || has_package() {
+            if IS_ACTIVE.load(Ordering::Relaxed) {
                 // SAFETY: called by the interpreter with its lock held and no exception pending.
                 unsafe { on_import(arguments) };
             }
@@ -120,10 +123,6 @@ unsafe extern "C" fn audit(
         _ => {}
     }
     0
-}
-
-fn has_package() -> bool {
-    PACKAGE_FOLDER.lock().is_ok_and(|folder| folder.is_some())
 }
 
 /// Makes the `retrostep` package importable at the moment it is asked for.
@@ -195,6 +194,7 @@ unsafe fn activate(waiting: Waiting, has_file: bool) {
             *folder = Some(config.package_folder.clone());
         }
         recorder::install(producer, &config);
+        IS_ACTIVE.store(true, Ordering::Relaxed);
         libc::pthread_atfork(None, None, Some(after_fork));
         recorder::reach(|recorder| {
             leave_out_interpreter(&mut |folder| recorder.codes.scope.leave_out(folder));
