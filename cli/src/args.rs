@@ -1,6 +1,7 @@
 //! The command line's words, and their help.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -52,6 +53,16 @@ pub(crate) enum Command {
     },
     Delete(DeleteOptions),
     Verify(VerifyOptions),
+    /// Serve the Debug Adapter Protocol to an editor
+    #[command(after_help = "Examples:\n  \
+        retrostep dap                            over standard input and output\n  \
+        retrostep dap --listen 127.0.0.1:4711    for every client that connects\n\n\
+        Logs go to standard error; RETROSTEP_LOG=debug shows more.")]
+    Dap {
+        /// Listen at this address of the loopback interface; port 0 takes a free one and prints it
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+    },
     /// Print completions for a shell
     #[command(after_help = "Example:\n  \
         retrostep completions bash > ~/.local/share/bash-completion/completions/retrostep")]

@@ -1,6 +1,7 @@
 //! `retrostep`: record a program, then step backward through it.
 
 mod args;
+mod dap;
 mod facts;
 mod info;
 mod launcher;
@@ -17,6 +18,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+use tracing_subscriber::EnvFilter;
 
 use args::{Arguments, Command};
 
@@ -24,6 +26,12 @@ use args::{Arguments, Command};
 const FAILED: u8 = 1;
 
 fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_env_filter(
+            EnvFilter::try_from_env("RETROSTEP_LOG").unwrap_or_else(|_| EnvFilter::new("warn")),
+        )
+        .init();
     match run(Arguments::parse()) {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -44,6 +52,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Rename { recording, name } => manage::rename(&recording, &name)?,
         Command::Delete(options) => manage::delete(&options)?,
         Command::Verify(options) => return verify::run(&options),
+        Command::Dap { listen } => dap::run(listen)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "retrostep", &mut script);

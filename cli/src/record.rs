@@ -25,8 +25,8 @@ pub(crate) fn run(options: RecordOptions) -> ExitCode {
     };
     let quiet = options.quiet || options.report.is_some();
     let replay = options.replay;
-    let mut library_is_new = false;
-    let result = prepare(options, reporter.is_some(), &mut library_is_new)
+    let mut new_library = None;
+    let result = prepare(options, reporter.is_some(), &mut new_library)
         .and_then(|job| {
             let observer: &mut dyn Observer = match &mut reporter {
                 Some(reporter) => reporter,
@@ -43,7 +43,7 @@ pub(crate) fn run(options: RecordOptions) -> ExitCode {
         Err(message) => return not_started(&message),
     };
     if !quiet {
-        tell(&outcome, library_is_new, replay);
+        tell(&outcome, new_library.as_ref(), replay);
     }
     if replay && let Some(recorded) = &outcome.recorded {
         if let Err(error) = crate::terminal::run(&recorded.path) {
@@ -69,7 +69,7 @@ fn not_started(message: &str) -> ExitCode {
 fn prepare(
     options: RecordOptions,
     reported: bool,
-    library_is_new: &mut bool,
+    new_library: &mut Option<Library>,
 ) -> anyhow::Result<Job> {
     if let Some(word) = options.command.first().map(|word| word.to_string_lossy())
         && word.starts_with("--")
@@ -83,8 +83,10 @@ fn prepare(
         Some(out) => folder.join(out),
         None => {
             let library = Library::find(&folder);
-            *library_is_new = library.create()?;
-            library.reserve(&name)?
+            let is_new = library.create()?;
+            let recording = library.reserve(&name)?;
+            *new_library = is_new.then_some(library);
+            recording
         }
     };
     Ok(Job {
@@ -130,7 +132,7 @@ fn origin(folder: &Path) -> Origin {
 }
 
 /// The summary after the run, on standard error: the program's own output stays as it is.
-fn tell(outcome: &Outcome, library_is_new: bool, replay: bool) {
+fn tell(outcome: &Outcome, new_library: Option<&Library>, replay: bool) {
     let mut lines = Vec::new();
     if let Some(problem) = &outcome.problem {
         lines.push(format!("retrostep: {problem}"));
@@ -149,12 +151,17 @@ fn tell(outcome: &Outcome, library_is_new: bool, replay: bool) {
             .filter(|note| outcome.problem.as_ref() != Some(note));
         lines.extend(new_notes.map(|note| format!("  not recorded: {note}")));
         lines.extend(how_to_open(recorded, replay));
-    }
-    if library_is_new {
-        lines.push(
-            "Recordings are kept in .retrostep, which Git ignores. They can contain data of your program."
-                .to_owned(),
-        );
+        if let Some(library) = new_library {
+            let ignored = if library.is_in_repository() {
+                ", which Git ignores"
+            } else {
+                ""
+            };
+            lines.push(format!(
+                "Recordings are kept in {}{ignored}. They can contain data of your program.",
+                crate::open::shown(library.folder())
+            ));
+        }
     }
     say(&lines.join("\n"));
 }

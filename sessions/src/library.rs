@@ -20,7 +20,6 @@ const STAMP_LEN: usize = "-20261121-143200".len();
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Library {
     folder: PathBuf,
-    /// Whether it stands in a repository, where git has to be told to leave it alone.
     in_repository: bool,
 }
 
@@ -63,6 +62,12 @@ impl Library {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Whether it stands in a repository, which ignores it, and not in the user's data folder.
+    #[must_use]
+    pub fn is_in_repository(&self) -> bool {
+        self.in_repository
     }
 
     /// The folder of the recordings.

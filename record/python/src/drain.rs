@@ -342,3 +342,6 @@ fn cause(error: &retrostep_trace::Error) -> String {
     }
     error.to_string()
 }
+
+#[cfg(test)]
+mod tests;
