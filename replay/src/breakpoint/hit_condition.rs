@@ -143,7 +143,7 @@ mod tests {
             HitCondition::GreaterOrEqual(n) => hit >= n,
             HitCondition::Less(n) => hit < n,
             HitCondition::LessOrEqual(n) => hit <= n,
-            HitCondition::Multiple(n) => hit % n == 0,
+            HitCondition::Multiple(n) => hit.is_multiple_of(n),
         };
         for n in 1..6 {
             for condition in [

@@ -1,6 +1,7 @@
 //! Programs as lists of events: written by hand, or generated from a string of choices.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use retrostep_trace::{
@@ -35,10 +36,16 @@ pub fn text(text: &str) -> Value {
 pub fn record(events: &[ThreadEvent]) -> Arc<Recording> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("program.retro");
+    write(events, &path);
+    Arc::new(Recording::open(&path).unwrap())
+}
+
+/// Writes a recording of these events.
+pub fn write(events: &[ThreadEvent], path: &Path) {
     let options = WriterOptions {
         events_per_block: 1 << 10,
     };
-    let mut writer = Writer::create(&path, &Header::default(), options).unwrap();
+    let mut writer = Writer::create(path, &Header::default(), options).unwrap();
     let source = writer.add_source(Source {
         path: PATH.into(),
         text: None,
@@ -77,7 +84,6 @@ pub fn record(events: &[ThreadEvent]) -> Arc<Recording> {
         writer.push(event.thread, event.event.clone()).unwrap();
     }
     writer.finish(&Summary::default()).unwrap();
-    Arc::new(Recording::open(&path).unwrap())
 }
 
 /// Builds the events of one thread, with frames and objects numbered within the thread.
@@ -392,22 +398,22 @@ fn body(function: u32, choices: &mut Choices<'_>) -> Vec<Statement> {
     let mut statements = Vec::new();
     for _ in 0..length {
         let callee = choices.below(FIRST_GENERATOR as usize) as u32;
-        statements.push(match choices.below(16) {
-            0 | 1 => Statement::Nothing,
-            2 => Statement::Assign(0, choices.below(3) as i64),
-            3 => Statement::Assign(1, choices.below(3) as i64),
-            4 => Statement::Share,
-            5 => Statement::Append,
-            6 => Statement::SetGlobal(choices.below(2) as i64),
-            7 => Statement::Call(callee),
-            8 => Statement::BusyCall(callee),
-            9 => Statement::Try(callee),
+        statements.push(match choices.below(20) {
+            0 => Statement::Nothing,
+            1 => Statement::Assign(0, choices.below(3) as i64),
+            2 => Statement::Assign(1, choices.below(3) as i64),
+            3 => Statement::Share,
+            4 => Statement::Append,
+            5 => Statement::SetGlobal(choices.below(2) as i64),
+            6 => Statement::Call(callee),
+            7 => Statement::BusyCall(callee),
+            8 | 9 => Statement::Try(callee),
             10 => Statement::Raise,
-            11 => Statement::Next(choices.below(3)),
-            12 if is_generator => Statement::Yield,
-            13 if is_generator => Statement::Await(choices.below(3)),
-            14 => Statement::Delete,
-            _ => Statement::Repeat,
+            11 => Statement::Delete,
+            12 => Statement::Repeat,
+            13..=16 if is_generator => Statement::Yield,
+            17 | 18 if is_generator => Statement::Await(choices.below(3)),
+            _ => Statement::Next(choices.below(3)),
         });
     }
     statements
@@ -447,7 +453,7 @@ impl Machine<'_, '_> {
                 self.builder.line(here);
             }
             let outcome = match statement {
-                _ if self.steps > 60 || self.depth > 4 => Ok(()),
+                _ if self.steps > 80 || self.depth > 4 => Ok(()),
                 Statement::Yield if resumed => {
                     self.builder.write(1, Value::Int(7));
                     Ok(())

@@ -1,16 +1,22 @@
 //! Properties of every move, over generated programs.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use retrostep_replay::{
     DataBreakpoint, ExceptionFilter, FunctionBreakpoint, HitCondition, LineBreakpoint, Place,
-    StepKind, Stop, StopReason, Timeline,
+    ResolvedBreakpoint, StepKind, Stop, StopReason, Timeline,
 };
-use retrostep_trace::{CancellationToken, Direction, FrameId, Position, ThreadEvent, ThreadId};
+use retrostep_trace::{
+    CancellationToken, Direction, FrameId, Position, Recording, ThreadEvent, ThreadId,
+};
 
-use crate::program::{Choices, FUNCTIONS, GLOBALS, LINES, PATH, generate, line, record, text};
+use crate::program::{
+    Choices, FUNCTIONS, GLOBALS, LINES, PATH, generate, line, record, text, write,
+};
 use crate::reference::{DataHit, End, Reference, Watched, numbered, position};
 
 const KINDS: [StepKind; 3] = [StepKind::Over, StepKind::Into, StepKind::Out];
@@ -78,11 +84,11 @@ fn hit_condition(choices: &mut Choices<'_>) -> (Option<String>, Option<HitCondit
 }
 
 /// Sets some breakpoints of every sort.
-fn set_up(
+fn try_set_up(
     timeline: &mut Timeline,
     reference: &Reference<'_>,
     choices: &mut Choices<'_>,
-) -> Expected {
+) -> retrostep_replay::Result<(Expected, Vec<ResolvedBreakpoint>)> {
     let mut expected = Expected::default();
     let mut lines = Vec::new();
     for _ in 0..choices.below(4) {
@@ -102,8 +108,7 @@ fn set_up(
             ..LineBreakpoint::default()
         });
     }
-    let set = timeline.set_line_breakpoints(PATH, &lines).unwrap();
-    assert!(set.iter().all(|breakpoint| breakpoint.verified), "{set:?}");
+    let mut set = timeline.set_line_breakpoints(PATH, &lines)?;
 
     let mut functions = Vec::new();
     for _ in 0..choices.below(3) {
@@ -116,7 +121,7 @@ fn set_up(
             ..FunctionBreakpoint::default()
         });
     }
-    timeline.set_function_breakpoints(&functions).unwrap();
+    set.extend(timeline.set_function_breakpoints(&functions)?);
 
     let filters = [
         (ExceptionFilter::Raised, reference.raises()),
@@ -147,7 +152,17 @@ fn set_up(
             name: None,
         });
     }
-    let set = timeline.set_data_breakpoints(&data).unwrap();
+    set.extend(timeline.set_data_breakpoints(&data)?);
+    Ok((expected, set))
+}
+
+/// As [`try_set_up`], where all must succeed.
+fn set_up(
+    timeline: &mut Timeline,
+    reference: &Reference<'_>,
+    choices: &mut Choices<'_>,
+) -> Expected {
+    let (expected, set) = try_set_up(timeline, reference, choices).unwrap();
     assert!(set.iter().all(|breakpoint| breakpoint.verified), "{set:?}");
     expected
 }
@@ -180,7 +195,7 @@ fn place(watched: Watched) -> Place {
 
 /// Some of the positions that a move can end at, both ends, and some positions between.
 fn standing_places(reference: &Reference<'_>, choices: &mut Choices<'_>) -> Vec<usize> {
-    const MOST: usize = 16;
+    const MOST: usize = 8;
     let end = reference.end();
     let stride = end.div_ceil(MOST).max(1);
     let offset = choices.below(stride);
@@ -334,6 +349,51 @@ proptest! {
     }
 
     #[test]
+    fn a_damaged_recording_can_be_walked_through(
+        bytes in vec(any::<u8>(), 0..200),
+        setting in vec(any::<u8>(), 0..40),
+        damage in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        kept in any::<prop::sample::Index>(),
+        cut in any::<bool>(),
+    ) {
+        let events = generate(&bytes);
+        let reference = Reference::new(&events);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("damaged.retro");
+        write(&events, &path);
+        let mut file = std::fs::read(&path).unwrap();
+        for (index, byte) in damage {
+            let index = index.index(file.len());
+            file[index] = byte;
+        }
+        if cut {
+            file.truncate(kept.index(file.len()));
+        }
+        std::fs::write(&path, &file).unwrap();
+        let Ok(recording) = Recording::open(&path) else { return Ok(()) };
+        let Ok(mut timeline) = Timeline::new(Arc::new(recording), |_| None) else { return Ok(()) };
+        let _ = try_set_up(&mut timeline, &reference, &mut Choices::new(&setting));
+        let cancel = CancellationToken::new();
+        for direction in DIRECTIONS {
+            for _ in 0..events.len() + 2 {
+                let before = timeline.position();
+                let Ok(stop) = timeline.resume(direction, &cancel) else { break };
+                prop_assert!(timeline.position() <= timeline.end());
+                prop_assert_eq!(stop.position, timeline.position());
+                let _ = timeline.stack(stop.thread, 0, 10);
+                let _ = timeline.exception_info();
+                if timeline.position() == before {
+                    break;
+                }
+                for kind in KINDS {
+                    let _ = timeline.find_step(kind, direction, stop.thread, &cancel);
+                    let _ = timeline.find_step(kind, direction.reversed(), stop.thread, &cancel);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_cancelled_search_stands_where_it_stood(bytes in vec(any::<u8>(), 0..200)) {
         let events = generate(&bytes);
         let mut timeline = timeline(&events);
@@ -349,6 +409,38 @@ proptest! {
             prop_assert_eq!((stop.position, timeline.position()), (at, at));
             prop_assert_eq!(timeline.thread(), thread);
         }
+    }
+}
+
+/// The generator makes every sort of event, and often enough for the properties to mean something.
+#[test]
+fn generated_programs_have_every_sort_of_event() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    for _ in 0..100 {
+        let tree = vec(any::<u8>(), 0..200).new_tree(&mut runner).unwrap();
+        for event in generate(&tree.current()) {
+            let name = format!("{:?}", event.event);
+            let end = name.find([' ', '(']).unwrap_or(name.len());
+            *counts.entry(name[..end].to_owned()).or_default() += 1;
+        }
+    }
+    for name in [
+        "Call",
+        "Line",
+        "Object",
+        "Raise",
+        "Resume",
+        "Return",
+        "ThreadStart",
+        "Unwind",
+        "Write",
+        "Yield",
+    ] {
+        assert!(
+            counts.get(name).is_some_and(|&count| count >= 50),
+            "{name}: {counts:?}"
+        );
     }
 }
 
