@@ -201,8 +201,8 @@ unsafe fn activate(waiting: Waiting, has_file: bool) {
             if !has_file {
                 recorder.codes.record_main_namespace(main_namespace());
             }
-            recorder.switch_thread();
             recorder.started("every layout agrees", &version);
+            recorder.switch_thread();
             recorder.values.install_hooks();
         });
         output::install();
