@@ -31,8 +31,18 @@ enum KeyOf {
     FrozenSet(Vec<KeyOf>),
 }
 
-/// How many values one key may consist of.
-const KEY_LIMIT: u32 = 4096;
+/// How many values one key may consist of, and how deep they may be nested. A larger key equals itself
+/// alone.
+const KEY_LIMIT: Budget = Budget {
+    values: 4096,
+    depth: 32,
+};
+
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    values: u32,
+    depth: u32,
+}
 
 /// The contents of an object, with an index of its keys when it is a mapping.
 #[derive(Clone, Debug)]
@@ -42,6 +52,8 @@ pub(crate) struct ObjectState {
     entries: Vec<Option<(Value, Value)>>,
     index: Option<Map<KeyOf, usize>>,
     deleted: usize,
+    /// The kept bytes of a byte array that has changed; they replace its text.
+    bytes: Option<Vec<u8>>,
 }
 
 impl ObjectState {
@@ -52,18 +64,19 @@ impl ObjectState {
             entries: entries.into_iter().map(Some).collect(),
             index: None,
             deleted: 0,
+            bytes: None,
         }
     }
 
     pub(crate) fn content(&self) -> Content {
         let mut content = self.content.clone();
         content.entries = self.entries.iter().flatten().cloned().collect();
-        content
-    }
-
-    pub(crate) fn into_content(self) -> Content {
-        let mut content = self.content;
-        content.entries = self.entries.into_iter().flatten().collect();
+        if let Some(bytes) = &self.bytes {
+            content.text = Some(Text {
+                kept: bytes.as_slice().into(),
+                len: content.len,
+            });
+        }
         content
     }
 
@@ -72,9 +85,11 @@ impl ObjectState {
         &self.content
     }
 
-    /// How many values it holds.
+    /// How many values it holds, or what takes as much memory.
     pub(crate) fn weight(&self) -> usize {
-        crate::codec::weight(&self.content) + self.entries.len() * 2
+        let text = self.content.text.as_ref().map_or(0, |text| text.kept.len());
+        let bytes = self.bytes.as_ref().map_or(0, Vec::len);
+        crate::codec::weight(&self.content) + self.entries.len() * 2 + (text + bytes) / 32
     }
 
     /// Takes in a change. [`Content::len`] stays the true length.
@@ -84,13 +99,19 @@ impl ObjectState {
         resolve: &impl Resolve,
     ) -> Result<(), Unresolved> {
         let content = &mut self.content;
+        if content.kind == ObjectKind::ByteArray && self.bytes.is_none() {
+            let text = content.text.as_ref();
+            self.bytes = Some(text.map_or_else(Vec::new, |text| text.kept.to_vec()));
+        }
         match change {
             Change::New(new) | Change::Replace(new) => {
                 *self = ObjectState::new((**new).clone());
             }
-            Change::SetItem { index, value } => set_item(content, *index, value),
-            Change::Append { value } => append(content, value),
-            Change::Pop => pop(content),
+            Change::SetItem { index, value } => {
+                set_item(content, self.bytes.as_mut(), *index, value);
+            }
+            Change::Append { value } => append(content, self.bytes.as_mut(), value),
+            Change::Pop => pop(content, self.bytes.as_mut()),
             Change::SetKey { key, value } => self.set_key(key, value, resolve)?,
             Change::DeleteKey { key } => self.delete_key(key, resolve)?,
             Change::SetAttribute { name, value } => {
@@ -119,8 +140,8 @@ impl ObjectState {
                 self.entries.clear();
                 self.index = None;
                 self.deleted = 0;
-                if content.kind == ObjectKind::ByteArray {
-                    set_bytes(content, Vec::new());
+                if let Some(bytes) = &mut self.bytes {
+                    bytes.clear();
                 }
             }
         }
@@ -141,7 +162,7 @@ impl ObjectState {
             return Ok(());
         }
         if (self.entries.len() - self.deleted) as u64 == self.content.len {
-            self.content.len += 1;
+            self.content.len = self.content.len.saturating_add(1);
         }
         if let (Some(index), Some(key_of)) = (&mut self.index, key_of) {
             index.insert(key_of, self.entries.len());
@@ -214,20 +235,17 @@ impl ObjectState {
     }
 }
 
-fn set_item(content: &mut Content, index: u64, value: &Value) {
+fn set_item(content: &mut Content, bytes: Option<&mut Vec<u8>>, index: u64, value: &Value) {
     if index >= content.len {
         return;
     }
-    if content.kind == ObjectKind::ByteArray {
-        let mut bytes = bytes(content);
-        let at = usize::try_from(index).unwrap_or(usize::MAX);
+    let at = usize::try_from(index).unwrap_or(usize::MAX);
+    if let Some(bytes) = bytes {
         if let (Some(byte), Value::Int(value)) = (bytes.get_mut(at), value) {
             *byte = *value as u8;
-            set_bytes(content, bytes);
         }
         return;
     }
-    let at = usize::try_from(index).unwrap_or(usize::MAX);
     match content.items.get_mut(at) {
         Some(item) => *item = value.clone(),
         None => {
@@ -236,17 +254,15 @@ fn set_item(content: &mut Content, index: u64, value: &Value) {
     }
 }
 
-fn append(content: &mut Content, value: &Value) {
+fn append(content: &mut Content, bytes: Option<&mut Vec<u8>>, value: &Value) {
     let index = content.len;
-    content.len += 1;
-    if content.kind == ObjectKind::ByteArray {
-        let mut bytes = bytes(content);
+    content.len = content.len.saturating_add(1);
+    if let Some(bytes) = bytes {
         if let Value::Int(value) = value
             && bytes.len() as u64 == index
         {
             bytes.push(*value as u8);
         }
-        set_bytes(content, bytes);
     } else if content.items.len() as u64 == index {
         content.items.push(value.clone());
     } else {
@@ -254,39 +270,23 @@ fn append(content: &mut Content, value: &Value) {
     }
 }
 
-fn pop(content: &mut Content) {
+fn pop(content: &mut Content, bytes: Option<&mut Vec<u8>>) {
     content.len = content.len.saturating_sub(1);
     let len = usize::try_from(content.len).unwrap_or(usize::MAX);
-    if content.kind == ObjectKind::ByteArray {
-        let mut bytes = bytes(content);
+    if let Some(bytes) = bytes {
         bytes.truncate(len);
-        set_bytes(content, bytes);
     }
     content.items.truncate(len);
     content.sparse.remove(&content.len);
-}
-
-fn bytes(content: &Content) -> Vec<u8> {
-    content
-        .text
-        .as_ref()
-        .map_or_else(Vec::new, |text| text.kept.to_vec())
-}
-
-fn set_bytes(content: &mut Content, bytes: Vec<u8>) {
-    content.text = Some(Text {
-        kept: bytes.into(),
-        len: content.len,
-    });
 }
 
 /// The key of a value, or `None` for one that equals nothing known.
 fn key_of(
     value: &Value,
     resolve: &impl Resolve,
-    left: &mut u32,
+    left: &mut Budget,
 ) -> Result<Option<KeyOf>, Unresolved> {
-    *left = left.saturating_sub(1);
+    left.values = left.values.saturating_sub(1);
     let text = |text: &Text| (text.kept.to_vec(), text.len);
     Ok(Some(match value {
         Value::Bool(value) => KeyOf::Number(Some(i128::from(*value)), 0, 0),
@@ -319,26 +319,37 @@ fn key_of(
 fn object_key(
     object: ObjectId,
     resolve: &impl Resolve,
-    left: &mut u32,
+    left: &mut Budget,
 ) -> Result<Option<KeyOf>, Unresolved> {
-    let by_identity = Ok(Some(KeyOf::Object(object.0)));
-    if *left == 0 {
-        return by_identity;
-    }
+    let Some(depth) = left.depth.checked_sub(1) else {
+        return Ok(Some(KeyOf::Object(object.0)));
+    };
+    left.depth = depth;
+    let key = contents_key(object, resolve, left)?;
+    left.depth = depth + 1;
+    Ok(Some(key.unwrap_or(KeyOf::Object(object.0))))
+}
+
+/// The key of a tuple or frozen set by its contents; `None` for what equals itself alone.
+fn contents_key(
+    object: ObjectId,
+    resolve: &impl Resolve,
+    left: &mut Budget,
+) -> Result<Option<KeyOf>, Unresolved> {
     let Some(content) = resolve.first_content(object)? else {
-        return by_identity;
+        return Ok(None);
     };
     if !matches!(content.kind, ObjectKind::Tuple | ObjectKind::FrozenSet)
         || content.items.len() as u64 != content.len
     {
-        return by_identity;
+        return Ok(None);
     }
-    let mut parts = Vec::with_capacity(content.items.len());
+    let mut parts = Vec::new();
     for item in &content.items {
         // A tuple with an unknown part equals itself alone.
         match key_of(item, resolve, left)? {
-            Some(part) if *left > 0 => parts.push(part),
-            _ => return by_identity,
+            Some(part) if left.values > 0 => parts.push(part),
+            _ => return Ok(None),
         }
     }
     Ok(Some(match content.kind {

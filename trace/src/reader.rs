@@ -463,3 +463,6 @@ impl Recording {
         self.verify_all(progress, cancel)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,12 +35,6 @@ impl Blocks {
         }
     }
 
-    pub(crate) fn clear(&self) {
-        self.events.clear();
-        self.records.clear();
-        self.contents.clear();
-    }
-
     /// The blocks found damaged so far, with the rule each breaks.
     pub(crate) fn damage(&self) -> BTreeMap<u32, &'static str> {
         let damage = self.damage.lock();

@@ -64,7 +64,7 @@ impl Recording {
                 })?;
             }
         }
-        let content = state.into_content();
+        let content = state.content();
         let bytes = crate::codec::weight(&content) * 48 + 256;
         let content = self.objects.insert((object, last.0), content, bytes);
         Ok(Some((content, last)))

@@ -4,9 +4,7 @@ use super::Recording;
 use crate::block::decode::DecodedBlock;
 use crate::block::{Kind, Meaning};
 use crate::segment::{IndexKey, keys};
-use crate::{
-    CancellationToken, Direction, FrameId, FunctionId, Key, ObjectId, Position, Result, SourceId,
-};
+use crate::{CancellationToken, Direction, FrameId, Key, ObjectId, Position, Result, SourceId};
 
 /// A block that may hold matches; how many, if an index says so.
 #[derive(Clone, Copy, Debug)]
@@ -143,7 +141,7 @@ impl Recording {
             let Some(block) = self.block(candidate.block)? else {
                 continue;
             };
-            let matching = self.matching(&block, key);
+            let matching = self.matching(&block, key)?;
             let here = candidate.block == home;
             let found = match direction {
                 Direction::Forward => {
@@ -182,13 +180,13 @@ impl Recording {
                 break;
             }
             cancel.check()?;
-            sum += match candidate.count {
+            let matches = match candidate.count {
                 Some(_) if damage.contains_key(&candidate.block) => 0,
                 Some(count) if candidate.block < home => count,
                 _ => match self.block(candidate.block)? {
                     None => 0,
                     Some(block) => {
-                        let matching = self.matching(&block, key);
+                        let matching = self.matching(&block, key)?;
                         let to = if candidate.block == home {
                             index
                         } else {
@@ -198,6 +196,7 @@ impl Recording {
                     }
                 },
             };
+            sum = matches.saturating_add(sum);
         }
         Ok(sum)
     }
@@ -226,7 +225,7 @@ impl Recording {
             let Some(block) = self.block(candidate.block)? else {
                 continue;
             };
-            let matching = self.matching(&block, key);
+            let matching = self.matching(&block, key)?;
             let mut seen = 0;
             for index in matching.indexes(0, matching.len()) {
                 if seen == left {
@@ -304,7 +303,7 @@ impl Recording {
         Ok(with_home(counts, None))
     }
 
-    fn matching<'b>(&self, block: &'b DecodedBlock, key: Key) -> Matching<'b> {
+    fn matching<'b>(&self, block: &'b DecodedBlock, key: Key) -> Result<Matching<'b>> {
         let mut more = More::Nothing;
         let rows = match key {
             Key::Thread(thread) | Key::ThreadStep(thread) => {
@@ -326,11 +325,9 @@ impl Recording {
             Key::Object(object) => Some(Rows::Object(block.rows_of_object(object))),
             _ => None,
         };
-        let codes = block
-            .codes
-            .iter()
-            .map(|code| self.code_matches(&code.meaning, key))
-            .collect();
+        let codes = block.codes.iter();
+        let codes = codes.map(|code| self.code_matches(&code.meaning, key));
+        let codes = codes.collect::<Result<Vec<bool>>>()?;
         let matching = Matching {
             block,
             rows,
@@ -338,24 +335,24 @@ impl Recording {
             more,
         };
         if matching.is_empty() {
-            return Matching {
+            return Ok(Matching {
                 rows: Some(Rows::Frame(&[])),
                 ..matching
-            };
+            });
         }
-        matching
+        Ok(matching)
     }
 
-    fn code_matches(&self, meaning: &Meaning, key: Key) -> bool {
+    fn code_matches(&self, meaning: &Meaning, key: Key) -> Result<bool> {
         let kind = meaning.kind;
-        match key {
+        Ok(match key {
             Key::Thread(_) => true,
             Key::ThreadStep(_) | Key::Step | Key::FrameStep(_) => kind == Kind::Line,
             Key::FrameExit(_) => matches!(kind, Kind::Return | Kind::Unwind),
             Key::FrameYield(_) => kind == Kind::Yield,
             Key::FrameResume(_) => kind == Kind::Resume,
             Key::Line(source, line) => {
-                kind == Kind::Line && meaning.b == line && self.source_of(meaning) == Some(source)
+                kind == Kind::Line && meaning.b == line && self.source_of(meaning)? == Some(source)
             }
             Key::Call(function) => kind == Kind::Call && meaning.a == u64::from(function.0),
             Key::CallFrom(_) => matches!(kind, Kind::Call | Kind::Resume),
@@ -369,12 +366,13 @@ impl Recording {
             Key::Output => kind == Kind::Output,
             Key::Mark => kind == Kind::Mark,
             Key::External => kind == Kind::External,
-        }
+        })
     }
 
-    fn source_of(&self, meaning: &Meaning) -> Option<SourceId> {
-        let function: FunctionId = meaning.function()?;
-        Some(self.function(function).ok()?.source)
+    fn source_of(&self, meaning: &Meaning) -> Result<Option<SourceId>> {
+        let function = meaning.function();
+        let function = function.map(|function| self.function(function));
+        Ok(function.transpose()?.map(|function| function.source))
     }
 }
 

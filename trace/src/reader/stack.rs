@@ -28,8 +28,7 @@ enum Place {
 
 /// The block and thread whose state is asked for.
 struct Moment {
-    block: Option<Arc<DecodedBlock>>,
-    number: u32,
+    block: Arc<DecodedBlock>,
     index: usize,
     top: Place,
     local: u32,
@@ -46,8 +45,6 @@ impl Recording {
         if let Some(local) = block.local_thread(thread) {
             let current = block.current(local, index);
             return Ok(Some(Moment {
-                block: Some(block),
-                number,
                 index,
                 top: if current == NONE {
                     Place::Bottom
@@ -55,6 +52,7 @@ impl Recording {
                     Place::Inside(current)
                 },
                 local,
+                block,
             }));
         }
         let list = self.list(IndexKey::new(keys::THREAD, u64::from(thread.0), 0))?;
@@ -71,10 +69,9 @@ impl Recording {
         let top = block.last_frames.get(local as usize).copied().flatten();
         Ok(Some(Moment {
             index: block.rows.len(),
-            block: Some(block),
-            number: posting.block,
             top: top.map_or(Place::Bottom, |frame| Place::Noted(frame, posting.block)),
             local,
+            block,
         }))
     }
 
@@ -86,8 +83,7 @@ impl Recording {
             Place::Bottom => 0,
             Place::Inside(activation) => moment
                 .block
-                .as_ref()
-                .and_then(|block| block.activation(activation))
+                .activation(activation)
                 .map_or(0, |activation| activation.depth),
             Place::Noted(frame, number) => self.noted(frame, number)?.0.depth,
         };
@@ -112,7 +108,7 @@ impl Recording {
             let (state, below, this_depth) = match place {
                 Place::Bottom => break,
                 Place::Inside(index) => {
-                    let Some(block) = &moment.block else { break };
+                    let block = &moment.block;
                     let Some(activation) = block.activation(index) else {
                         break;
                     };
@@ -283,10 +279,7 @@ impl Recording {
         let Some(moment) = self.moment(thread, at)? else {
             return Ok(None);
         };
-        let Some(block) = &moment.block else {
-            return Ok(None);
-        };
-        let Some(task) = block.task(moment.local, moment.index) else {
+        let Some(task) = moment.block.task(moment.local, moment.index) else {
             return Ok(None);
         };
         let list = self.list(IndexKey::new(keys::TASK_START, u64::from(task.0), 0))?;

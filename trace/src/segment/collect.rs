@@ -130,6 +130,7 @@ impl SegmentBuilder {
                 touch.add(meaning, starts);
             }
         }
+        let names: Map<u32, &Arc<str>> = facts.names.iter().map(|it| (it.0, &it.1)).collect();
         for (thread, (first, last, events, steps, ended)) in threads.into_iter().enumerate() {
             let Some(local) = facts.walker.threads.get(thread) else {
                 continue;
@@ -139,13 +140,11 @@ impl SegmentBuilder {
             if steps > 0 {
                 count(IndexKey::new(keys::THREAD_STEP, u64::from(id), 0), steps);
             }
-            let named = facts.names.iter().rev();
-            let mut named = named.filter(|(local, _)| *local as usize == thread);
             let span = ThreadSpan {
                 first,
                 last,
                 ended,
-                name: named.next().map(|(_, name)| Arc::clone(name)),
+                name: names.get(&(thread as u32)).map(|name| Arc::clone(name)),
             };
             self.add_thread(id, span);
         }

@@ -1,6 +1,8 @@
 //! Tests of the recording format: what is written is read again, every question is answered as a plain
 //! list of events answers it, and no damage does more than hide what it hit.
 
+mod damage;
+mod golden;
 mod oracle;
 mod queries;
 mod round_trip;
