@@ -61,3 +61,66 @@ fn exception_filters() -> Vec<ExceptionBreakpointsFilter> {
         ),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{handlers, server};
+
+    /// What each capability of the protocol promises: a request, or something that a request carries.
+    const PROMISES: &[(&str, &str)] = &[
+        ("supportsBreakpointLocationsRequest", "breakpointLocations"),
+        ("supportsCancelRequest", "cancel"),
+        ("supportsClipboardContext", "evaluate"),
+        ("supportsCompletionsRequest", "completions"),
+        ("supportsConditionalBreakpoints", "setBreakpoints"),
+        ("supportsConfigurationDoneRequest", "configurationDone"),
+        ("supportsDataBreakpoints", "setDataBreakpoints"),
+        ("supportsDelayedStackTraceLoading", "stackTrace"),
+        ("supportsDisassembleRequest", "disassemble"),
+        ("supportsEvaluateForHovers", "evaluate"),
+        ("supportsExceptionInfoRequest", "exceptionInfo"),
+        ("supportsFunctionBreakpoints", "setFunctionBreakpoints"),
+        ("supportsGotoTargetsRequest", "gotoTargets"),
+        ("supportsHitConditionalBreakpoints", "setBreakpoints"),
+        ("supportsInstructionBreakpoints", "setInstructionBreakpoints"),
+        ("supportsLoadedSourcesRequest", "loadedSources"),
+        ("supportsLogPoints", "setBreakpoints"),
+        ("supportsModulesRequest", "modules"),
+        ("supportsReadMemoryRequest", "readMemory"),
+        ("supportsRestartFrame", "restartFrame"),
+        ("supportsRestartRequest", "restart"),
+        ("supportsSetExpression", "setExpression"),
+        ("supportsSetVariable", "setVariable"),
+        ("supportsStepBack", "stepBack"),
+        ("supportsStepInTargetsRequest", "stepInTargets"),
+        ("supportsTerminateRequest", "terminate"),
+        ("supportsTerminateThreadsRequest", "terminateThreads"),
+        ("supportsWriteMemoryRequest", "writeMemory"),
+    ];
+
+    #[test]
+    fn what_is_advertised_is_what_is_answered() {
+        let capabilities = serde_json::to_value(capabilities()).unwrap();
+        let advertised: BTreeSet<&str> = capabilities
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(_, value)| **value == true)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let answered: BTreeSet<&str> = handlers::COMMANDS
+            .iter()
+            .chain(server::requests::COMMANDS)
+            .copied()
+            .collect();
+        let promised: BTreeSet<&str> = PROMISES
+            .iter()
+            .filter(|(_, command)| answered.contains(command))
+            .map(|(capability, _)| *capability)
+            .collect();
+        assert_eq!(advertised, promised);
+    }
+}

@@ -17,11 +17,13 @@ mod launcher;
 mod moves;
 mod outcome;
 mod position;
+mod publishing;
 mod replaying;
 mod server;
 mod sources;
 mod to_proto;
 mod transport;
+mod utf16;
 mod worker;
 
 pub use launcher::{

@@ -10,6 +10,7 @@ use crate::breakpoints::Unprinted;
 use crate::error::RequestError;
 use crate::launch::StartAt;
 use crate::position;
+use crate::publishing;
 use crate::to_proto;
 use crate::worker::Worker;
 
@@ -116,6 +117,7 @@ fn tell(worker: &mut Worker, stop: Stop, announcement: Announcement) -> Result<(
     }
     outbox.emit("stopped", to_proto::stopped(&stop, hit));
     replay.last_stop = Some(stop);
+    publishing::publish(replay);
     let body = position::of_replay(replay, &client)?;
     outbox.emit("retrostep/position", body);
     Ok(())

@@ -1,5 +1,6 @@
 //! What the worker tells the main loop.
 
+use retrostep_sessions::Library;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -23,10 +24,12 @@ pub(crate) enum Outcome {
 }
 
 /// What is known of a recording that was opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Opened {
     /// Whether at least one line ran.
     pub(crate) has_steps: bool,
+    /// Where its position is published.
+    pub(crate) library: Library,
 }
 
 /// The worker's way to the main loop.

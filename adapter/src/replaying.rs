@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use retrostep_replay::{Snapshot, Stop, Timeline};
+use retrostep_sessions::Library;
 use retrostep_trace::{
     CancellationToken, Completeness, Direction, FrameId, Key, Position, Recording, ThreadId,
 };
 
 use crate::error::RequestError;
 use crate::handles::{Container, Handles};
+use crate::publishing;
 use crate::sources::Sources;
 
 /// An open recording.
@@ -17,6 +19,8 @@ use crate::sources::Sources;
 pub(crate) struct Replay {
     pub(crate) path: PathBuf,
     pub(crate) timeline: Timeline,
+    /// Where other processes look for the position.
+    pub(crate) library: Library,
     pub(crate) handles: Handles,
     pub(crate) sources: Sources,
     /// The last stop that the client was told of.
@@ -27,8 +31,10 @@ impl Replay {
     /// Opens a recording; the timeline stands at its start.
     pub(crate) fn open(path: &Path) -> Result<Replay, RequestError> {
         let recording = Arc::new(Recording::open(path)?);
+        let library = publishing::library_of(path, &recording.header().working_directory);
         Ok(Replay {
             path: path.to_owned(),
+            library,
             timeline: Timeline::new(recording, |path| std::fs::canonicalize(path).ok())?,
             handles: Handles::default(),
             sources: Sources::default(),

@@ -4,7 +4,7 @@
 //! search, is answered at once.
 
 mod recording;
-mod requests;
+pub(crate) mod requests;
 
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use retrostep_sessions::Library;
 use retrostep_trace::CancellationToken;
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ use crate::error::RequestError;
 use crate::launch::StartAt;
 use crate::launcher::{Launcher, Report};
 use crate::outcome::{Outbox, Outcome};
+use crate::publishing;
 use crate::worker::{Job, Worker};
 use recording::Recording;
 
@@ -104,6 +106,8 @@ struct Server<'a> {
     starting: Option<Starting>,
     origin: Option<Origin>,
     recording: Option<Recording>,
+    /// Where the open recording's position is published.
+    library: Option<Library>,
     /// The end of what the last recorded program wrote to standard error.
     last_words: String,
     runs: u64,
@@ -145,12 +149,17 @@ pub fn run(
         starting: None,
         origin: None,
         recording: None,
+        library: None,
         last_words: String::new(),
         runs: 0,
         pending: Vec::new(),
         last_job: 0,
     };
-    server.serve(&queue)
+    let result = server.serve(&queue);
+    if let Some(library) = &server.library {
+        publishing::clear(library);
+    }
+    result
 }
 
 /// Reads frames until the input ends.

@@ -7,8 +7,8 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 
-use retrostep_replay::Timeline;
-use retrostep_trace::{CancellationToken, Direction};
+use retrostep_replay::console::{Console, ConsoleKind, Palette};
+use retrostep_trace::CancellationToken;
 
 use crate::breakpoints::Breakpoints;
 use crate::client::Client;
@@ -44,8 +44,8 @@ pub(crate) enum Job {
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) client: Client,
-    /// Where plain steps and runs go.
-    pub(crate) direction: Direction,
+    /// The client's console; it knows where plain steps and runs go.
+    pub(crate) console: Console,
     pub(crate) breakpoints: Breakpoints,
     pub(crate) replay: Option<Replay>,
     pub(crate) outbox: Outbox,
@@ -55,7 +55,7 @@ impl Worker {
     pub(crate) fn new(outbox: Outbox) -> Worker {
         Worker {
             client: Client::default(),
-            direction: Direction::Forward,
+            console: Console::new(ConsoleKind::Client, Palette::Plain),
             breakpoints: Breakpoints::default(),
             replay: None,
             outbox,
@@ -84,11 +84,6 @@ impl Worker {
         self.replay.as_mut().ok_or_else(RequestError::not_stopped)
     }
 
-    /// The timeline of the open recording, if there is one.
-    pub(crate) fn timeline(&mut self) -> Option<&mut Timeline> {
-        self.replay.as_mut().map(|replay| &mut replay.timeline)
-    }
-
     /// Answers one request, exactly once whatever happens.
     fn answer(&mut self, job: u64, request: &Request, cancel: &CancellationToken) {
         let handled = if cancel.is_cancelled() {
@@ -114,6 +109,7 @@ impl Worker {
         let opened = guarded(|| {
             let mut replay = Replay::open(&path)?;
             let has_steps = replay.has_steps()?;
+            let library = replay.library.clone();
             let numbered = self.breakpoints.apply(&mut replay.timeline)?;
             for answer in numbered {
                 let breakpoint =
@@ -124,7 +120,7 @@ impl Worker {
                 );
             }
             self.replay = Some(replay);
-            Ok(Opened { has_steps })
+            Ok(Opened { has_steps, library })
         });
         self.outbox.send(Outcome::Opened(opened));
     }

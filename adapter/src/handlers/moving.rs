@@ -33,7 +33,7 @@ fn step(
 }
 
 pub(super) fn next(worker: &mut Worker, arguments: types::NextArguments) -> Result<Reply> {
-    let direction = worker.direction;
+    let direction = worker.console.direction();
     step(
         worker,
         StepKind::Over,
@@ -44,7 +44,7 @@ pub(super) fn next(worker: &mut Worker, arguments: types::NextArguments) -> Resu
 }
 
 pub(super) fn step_in(worker: &mut Worker, arguments: types::StepInArguments) -> Result<Reply> {
-    let direction = worker.direction;
+    let direction = worker.console.direction();
     step(
         worker,
         StepKind::Into,
@@ -55,7 +55,7 @@ pub(super) fn step_in(worker: &mut Worker, arguments: types::StepInArguments) ->
 }
 
 pub(super) fn step_out(worker: &mut Worker, arguments: types::StepOutArguments) -> Result<Reply> {
-    let direction = worker.direction;
+    let direction = worker.console.direction();
     step(
         worker,
         StepKind::Out,
@@ -107,7 +107,10 @@ pub(super) fn resume(worker: &mut Worker, arguments: types::ContinueArguments) -
     let mut reply = Reply::with(types::ContinueResponseBody {
         all_threads_continued: Some(true),
     })?;
-    reply.after = crate::moves::After::Move(Move::Resume(worker.direction), Announcement::Implied);
+    reply.after = crate::moves::After::Move(
+        Move::Resume(worker.console.direction()),
+        Announcement::Implied,
+    );
     Ok(reply)
 }
 

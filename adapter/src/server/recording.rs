@@ -98,10 +98,12 @@ impl Server<'_> {
     }
 
     /// Ends the recording that runs, if one does; what it still tells is not listened to.
-    pub(super) fn stop_recording(&mut self) {
+    pub(super) fn stop_recording(&mut self) -> Result<()> {
+        self.end_progress()?;
         if let Some(mut recording) = self.recording.take() {
             recording.running.stop();
         }
+        Ok(())
     }
 
     /// Takes what a recording tells.
@@ -249,11 +251,14 @@ impl Server<'_> {
         }
         let launched = matches!(self.origin, Some(Origin::Launched(_)));
         match opened {
-            Ok(Opened { has_steps: false }) if launched => {
+            Ok(Opened {
+                has_steps: false, ..
+            }) if launched => {
                 let error = self.nothing_recorded();
                 self.failed(error)
             }
-            Ok(_) => {
+            Ok(opened) => {
+                self.library = Some(opened.library);
                 self.lifecycle = Lifecycle::Replaying;
                 if !launched && self.starting.is_some() {
                     self.connection.event("initialized", None)?;

@@ -293,7 +293,7 @@ impl Server<'_> {
         }
         match &origin {
             Origin::Launched(launch) => {
-                self.stop_recording();
+                self.stop_recording()?;
                 self.post(Job::Close);
                 if let Err(error) = self.start_recording(launch)? {
                     return Ok(Err(error));
@@ -338,7 +338,7 @@ impl Server<'_> {
         if response.success || self.recording.as_ref().is_none_or(|one| one.run != run) {
             return Ok(());
         }
-        self.stop_recording();
+        self.stop_recording()?;
         let why = response.message.as_deref().unwrap_or("no reason given");
         self.failed(RequestError::user(format!(
             "the client could not open a terminal: {why}"
