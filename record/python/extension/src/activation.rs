@@ -97,17 +97,13 @@ unsafe extern "C" fn audit(
     // SAFETY: the interpreter gives a text.
     let event = unsafe { CStr::from_ptr(event) }.to_bytes();
     match event {
-        b"import" => {
-            if IS_ACTIVE.load(Ordering::Relaxed) {
-                // SAFETY: called by the interpreter with its lock held and no exception pending.
-                unsafe { on_import(arguments) };
-            }
+        b"import" if IS_ACTIVE.load(Ordering::Relaxed) => {
+            // SAFETY: called by the interpreter with its lock held and no exception pending.
+            unsafe { on_import(arguments) };
         }
-        b"sys.settrace" => {
-            if recorder::is_enabled() && !layout().has_monitoring() {
-                // SAFETY: as above.
-                unsafe { settrace::on_set_trace() };
-            }
+        b"sys.settrace" if recorder::is_enabled() && !layout().has_monitoring() => {
+            // SAFETY: as above.
+            unsafe { settrace::on_set_trace() };
         }
         b"cpython.run_file"
         | b"cpython.run_module"

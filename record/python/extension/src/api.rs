@@ -10,7 +10,7 @@
 )]
 
 use std::cell::UnsafeCell;
-use std::ffi::{CStr, c_char, c_int, c_long, c_longlong, c_ulonglong, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long, c_ulonglong, c_void};
 use std::mem::MaybeUninit;
 
 /// The start of every Python object, as builds with the interpreter lock have it.
@@ -90,30 +90,23 @@ macro_rules! table {
         functions { $(fn $function:ident($($argument:ident: $argument_type:ty),*) $(-> $result:ty)?;)* }
         optional functions { $(fn $optional:ident($($optional_argument:ident: $optional_type:ty),*) $(-> $optional_result:ty)?;)* }
         objects { $($object:ident)* }
-        optional objects { $($optional_object:ident)* }
-        pointers { $($pointer:ident)* }
     ) => {
         struct Table {
             $($function: unsafe extern "C-unwind" fn($($argument_type),*) $(-> $result)?,)*
             $($optional: Option<unsafe extern "C-unwind" fn($($optional_type),*) $(-> $optional_result)?>,)*
             $($object: *mut PyObject,)*
-            $($optional_object: *mut PyObject,)*
-            $($pointer: *mut *mut PyObject,)*
         }
 
         /// Looks everything up. The error is the name of what this interpreter lacks.
         pub(crate) fn load() -> Result<(), &'static str> {
             $(if symbol(name!($function)).is_null() { return Err(stringify!($function)); })*
             $(if symbol(name!($object)).is_null() { return Err(stringify!($object)); })*
-            $(if symbol(name!($pointer)).is_null() { return Err(stringify!($pointer)); })*
             // SAFETY: every function has the type its header gives it; addresses were checked above.
             unsafe {
                 (*TABLE.0.get()).write(Table {
                     $($function: std::mem::transmute::<*mut c_void, unsafe extern "C-unwind" fn($($argument_type),*) $(-> $result)?>(symbol(name!($function))),)*
                     $($optional: std::mem::transmute::<*mut c_void, Option<unsafe extern "C-unwind" fn($($optional_type),*) $(-> $optional_result)?>>(symbol(name!($optional))),)*
                     $($object: symbol(name!($object)).cast(),)*
-                    $($optional_object: symbol(name!($optional_object)).cast(),)*
-                    $($pointer: symbol(name!($pointer)).cast(),)*
                 });
             }
             Ok(())
@@ -139,34 +132,11 @@ macro_rules! table {
                 #[inline]
                 pub(crate) fn $object() -> *mut PyObject { table().$object }
             )*
-            $(
-                /// Null where this version has no such object.
-                #[inline]
-                pub(crate) fn $optional_object() -> *mut PyObject { table().$optional_object }
-            )*
-            $(
-                #[inline]
-                pub(crate) fn $pointer() -> *mut PyObject {
-                    // SAFETY: a global variable of the interpreter that holds an object.
-                    unsafe { *table().$pointer }
-                }
-            )*
         }
     };
 }
 
 include!("api/table.rs");
-
-/// The type of an object.
-///
-/// # Safety
-///
-/// `object` is a live object.
-#[inline]
-pub(crate) unsafe fn type_of(object: *mut PyObject) -> *mut PyObject {
-    // SAFETY: the caller's.
-    unsafe { (*object).ob_type }
-}
 
 /// Reads a field at a byte offset.
 ///

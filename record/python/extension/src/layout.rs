@@ -4,9 +4,8 @@
 //! supported version stands as constants, the rest in one [`Layout`] per version.
 
 use std::cell::Cell;
-use std::ffi::CStr;
 
-use crate::api::{py, symbol};
+use crate::api::symbol;
 
 /// The minor version of a supported interpreter: `Minor(12)` is Python 3.12.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,15 +20,11 @@ pub(crate) struct Layout {
     pub(crate) frame_code: usize,
     pub(crate) frame_previous: usize,
     pub(crate) frame_globals: usize,
-    pub(crate) frame_builtins: usize,
     pub(crate) frame_locals: usize,
-    /// From an interpreter frame to its frame object, if it has one.
-    pub(crate) frame_object: usize,
     /// The last instruction: an index up to 3.10 (bytes in 3.9, code units in 3.10), an address since.
     pub(crate) frame_instruction: usize,
     /// The operand stack's top, in the form the version keeps it.
     pub(crate) frame_stack_top: usize,
-    pub(crate) frame_owner: usize,
     pub(crate) frame_slots: usize,
     pub(crate) frame_object_line: usize,
     pub(crate) frame_object_trace_lines: usize,
@@ -49,10 +44,6 @@ pub(crate) struct Layout {
     pub(crate) code_instructions: usize,
     pub(crate) heap_type_cached_keys: usize,
     pub(crate) tuple_items: usize,
-    /// From `PyDictValues` to the first value.
-    pub(crate) dict_values: usize,
-    /// The dict's version tag; [`ABSENT`] from 3.12.
-    pub(crate) dict_version: usize,
     /// Words on the stack and in slots carry a tag in their two low bits.
     pub(crate) tagged: bool,
 }
@@ -66,12 +57,9 @@ const V3_9: Layout = Layout {
     frame_code: 32,
     frame_previous: 24,
     frame_globals: 48,
-    frame_builtins: 40,
     frame_locals: 56,
-    frame_object: ABSENT,
     frame_instruction: 104,
     frame_stack_top: 72,
-    frame_owner: ABSENT,
     frame_slots: 360,
     frame_object_line: 108,
     frame_object_trace_lines: 88,
@@ -87,8 +75,6 @@ const V3_9: Layout = Layout {
     code_instructions: ABSENT,
     heap_type_cached_keys: 864,
     tuple_items: 24,
-    dict_values: ABSENT,
-    dict_version: 24,
     tagged: false,
 };
 
@@ -109,12 +95,9 @@ const V3_11: Layout = Layout {
     frame_code: 32,
     frame_previous: 48,
     frame_globals: 8,
-    frame_builtins: 16,
     frame_locals: 24,
-    frame_object: 40,
     frame_instruction: 56,
     frame_stack_top: 64,
-    frame_owner: 69,
     frame_slots: 72,
     frame_object_line: 40,
     frame_object_trace_lines: 44,
@@ -130,8 +113,6 @@ const V3_11: Layout = Layout {
     code_instructions: 184,
     heap_type_cached_keys: 872,
     tuple_items: 24,
-    dict_values: 0,
-    dict_version: 24,
     tagged: false,
 };
 
@@ -140,16 +121,12 @@ const V3_12: Layout = Layout {
     frame_code: 0,
     frame_previous: 8,
     frame_globals: 24,
-    frame_builtins: 32,
     frame_locals: 40,
-    frame_object: 48,
-    frame_owner: 70,
     cframe_frame: 0,
     code_slots: 72,
     code_first_line: 68,
     code_instructions: 192,
     heap_type_cached_keys: 880,
-    dict_version: ABSENT,
     ..V3_11
 };
 
@@ -158,13 +135,11 @@ const V3_13: Layout = Layout {
     thread_frame: 72,
     cframe_frame: ABSENT,
     code_instructions: 200,
-    dict_values: 8,
     ..V3_12
 };
 
 const V3_14: Layout = Layout {
     minor: Minor(14),
-    frame_owner: 74,
     frame_slots: 80,
     code_instructions: 208,
     tuple_items: 32,
@@ -174,29 +149,7 @@ const V3_14: Layout = Layout {
 
 /// Fields at the same place in every supported version.
 pub(crate) mod fixed {
-    pub(crate) const VAR_SIZE: usize = 16;
-    pub(crate) const LIST_ITEMS: usize = 24;
     pub(crate) const CELL_CONTENT: usize = 16;
-    pub(crate) const DICT_USED: usize = 16;
-    pub(crate) const DICT_KEYS: usize = 32;
-    pub(crate) const DICT_VALUES: usize = 40;
-    pub(crate) const SET_FILL: usize = 16;
-    pub(crate) const SET_USED: usize = 24;
-    pub(crate) const SET_MASK: usize = 32;
-    pub(crate) const SET_TABLE: usize = 40;
-    pub(crate) const BYTEARRAY_START: usize = 40;
-    pub(crate) const FLOAT_VALUE: usize = 16;
-    pub(crate) const TYPE_NAME: usize = 24;
-    pub(crate) const TYPE_BASIC_SIZE: usize = 32;
-    pub(crate) const TYPE_DEALLOC: usize = 48;
-    pub(crate) const TYPE_AS_MAPPING: usize = 112;
-    pub(crate) const TYPE_FLAGS: usize = 168;
-    pub(crate) const TYPE_MEMBERS: usize = 240;
-    pub(crate) const TYPE_BASE: usize = 256;
-    pub(crate) const TYPE_DICT: usize = 264;
-    pub(crate) const TYPE_DICT_OFFSET: usize = 288;
-    pub(crate) const TYPE_FREE: usize = 320;
-    pub(crate) const TYPE_MRO: usize = 344;
     pub(crate) const TRACEBACK_NEXT: usize = 16;
     pub(crate) const TRACEBACK_FRAME: usize = 24;
     pub(crate) const FUNCTION_DEFINITION: usize = 16;
@@ -218,14 +171,6 @@ static CURRENT: Current = Current(Cell::new(V3_9));
 pub(crate) fn layout() -> &'static Layout {
     // SAFETY: written only by `choose`, before the recorder runs.
     unsafe { &*CURRENT.0.as_ptr() }
-}
-
-/// The version text of the interpreter, as `3.12.1`.
-pub(crate) fn version() -> String {
-    // SAFETY: a static text of the interpreter.
-    let text = unsafe { CStr::from_ptr(py::Py_GetVersion()) };
-    let text = text.to_string_lossy();
-    text.split_whitespace().next().unwrap_or("").to_owned()
 }
 
 /// Chooses the layout for the interpreter with this version text.

@@ -3,8 +3,6 @@
 //! One shared library for CPython 3.9 to 3.14, preloaded into whatever the user starts. In a process
 //! that is no Python it does nothing.
 
-#![allow(dead_code, reason = "the parts land one by one")]
-
 mod activation;
 mod api;
 mod check;

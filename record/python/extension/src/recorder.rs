@@ -103,13 +103,6 @@ pub(crate) fn reach<R>(work: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
     }
 }
 
-/// Whether an entry is running: what happens now is the recorder's own doing.
-#[inline]
-pub(crate) fn is_busy() -> bool {
-    // SAFETY: every caller holds the interpreter's lock.
-    unsafe { *SHARED.busy.get() }
-}
-
 /// Runs `work` on the recorder and hands what it appended to the host.
 /// `None` when recording is off or an entry is already running.
 ///
