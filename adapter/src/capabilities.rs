@@ -85,7 +85,10 @@ mod tests {
         ("supportsFunctionBreakpoints", "setFunctionBreakpoints"),
         ("supportsGotoTargetsRequest", "gotoTargets"),
         ("supportsHitConditionalBreakpoints", "setBreakpoints"),
-        ("supportsInstructionBreakpoints", "setInstructionBreakpoints"),
+        (
+            "supportsInstructionBreakpoints",
+            "setInstructionBreakpoints",
+        ),
         ("supportsLoadedSourcesRequest", "loadedSources"),
         ("supportsLogPoints", "setBreakpoints"),
         ("supportsModulesRequest", "modules"),

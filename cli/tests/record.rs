@@ -74,7 +74,10 @@ impl Program {
     fn line(&self, marker: &str) -> u64 {
         let text = fs::read_to_string(self.path("app.py")).unwrap();
         let marker = format!("# {marker}");
-        let at = text.lines().position(|line| line.ends_with(&marker)).unwrap();
+        let at = text
+            .lines()
+            .position(|line| line.ends_with(&marker))
+            .unwrap();
         at as u64 + 1
     }
 }
@@ -150,7 +153,11 @@ fn wait_for(path: &Path) -> String {
         {
             return text;
         }
-        assert!(Instant::now() < deadline, "{} was not written", path.display());
+        assert!(
+            Instant::now() < deadline,
+            "{} was not written",
+            path.display()
+        );
         std::thread::park_timeout(Duration::from_millis(2));
     }
 }
@@ -185,7 +192,10 @@ fn captured_output_is_reported_with_the_line_that_wrote_it() {
     assert_eq!(status.code(), Some(3));
     assert_eq!(stdout, "");
     assert_eq!(rest[0]["event"], "started");
-    assert_eq!(rest[0]["recording"], program.path("a.retro").to_str().unwrap());
+    assert_eq!(
+        rest[0]["recording"],
+        program.path("a.retro").to_str().unwrap()
+    );
     let last = rest.last().unwrap();
     assert_eq!(last["event"], "finished");
     assert_eq!(last["exit_code"], 3);
@@ -343,12 +353,19 @@ fn at_the_size_limit_the_program_goes_on() {
     let outcome = program.run(&["--max-size", "50KB"]);
     assert_eq!(outcome.status.code(), Some(0));
     assert_eq!(outcome.stdout, "200000\n");
-    assert!(outcome.stderr.contains("it reached the size limit"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("it reached the size limit"),
+        "{}",
+        outcome.stderr
+    );
     let info = program.info();
     assert_eq!(info["complete"], true);
     assert!(info["events"].as_u64().unwrap() < 700_000, "{info}");
     assert!(info["bytes"].as_u64().unwrap() < 1_000_000, "{info}");
-    assert!(info["notes"][0].as_str().unwrap().contains("size limit"), "{info}");
+    assert!(
+        info["notes"][0].as_str().unwrap().contains("size limit"),
+        "{info}"
+    );
 }
 
 #[test]
@@ -358,7 +375,11 @@ fn without_a_limit_everything_is_there() {
     };
     let outcome = program.run(&["--name", "counting"]);
     assert_eq!(outcome.stdout, "200000\n");
-    assert!(outcome.stderr.starts_with("recorded "), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.starts_with("recorded "),
+        "{}",
+        outcome.stderr
+    );
     // Two lines and a write for each number, at least.
     let info = program.info();
     assert!(info["events"].as_u64().unwrap() > 600_000, "{info}");
@@ -439,6 +460,10 @@ fn a_program_that_is_no_python_is_left_alone_and_told() {
     let outcome = run(&mut command, LIMIT).unwrap();
     assert_eq!(outcome.status.code(), Some(7));
     assert_eq!(outcome.stdout, "out\n");
-    assert!(outcome.stderr.contains("nothing was recorded: no Python program ran"));
+    assert!(
+        outcome
+            .stderr
+            .contains("nothing was recorded: no Python program ran")
+    );
     assert!(!folder.path().join("a.retro").exists());
 }

@@ -38,7 +38,7 @@ impl StringTable {
 
     pub(crate) fn name(&mut self, name: &Arc<str>) -> u32 {
         self.text(&Text {
-            kept: Arc::from(Arc::<[u8]>::from(Arc::clone(name))),
+            kept: Arc::<[u8]>::from(Arc::clone(name)),
             len: name.len() as u64,
         })
     }

@@ -229,7 +229,8 @@ fn a_terminal_of_the_client_runs_the_program() {
     client.event("progressEnd");
     let answer = client.answer(seq);
     let text = answer["body"]["error"]["format"].as_str().unwrap();
-    assert!(text.contains("could not open a terminal: no screen"),
+    assert!(
+        text.contains("could not open a terminal: no screen"),
         "{text}"
     );
     client.finish();
