@@ -219,8 +219,7 @@ unsafe fn activate(waiting: Waiting, has_file: bool) {
 
 /// In a forked child nothing is recorded.
 unsafe extern "C" fn after_fork() {
-    recorder::set_enabled(false);
-    engine::forbid();
+    recorder::finish();
 }
 
 unsafe fn main_namespace() -> *mut PyObject {

@@ -1,6 +1,6 @@
 //! Starting and stopping the source of events that the interpreter's version has.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::api::{PyObject, py};
 use crate::frame::RawFrame;
@@ -9,8 +9,6 @@ use crate::{monitoring, recorder, settrace, starts};
 
 /// How many marked parts of the program run.
 static PARTS: AtomicU32 = AtomicU32::new(0);
-/// Set in a forked child: recording never starts there.
-static FORBIDDEN: AtomicBool = AtomicBool::new(false);
 
 /// Gets everything ready to start.
 ///
@@ -34,7 +32,7 @@ pub(crate) unsafe fn prepare() -> Result<(), String> {
 ///
 /// As for [`prepare`].
 pub(crate) unsafe fn start() {
-    if FORBIDDEN.load(Ordering::Relaxed) {
+    if recorder::is_over() {
         return;
     }
     recorder::set_enabled(true);
@@ -54,18 +52,13 @@ pub(crate) unsafe fn start() {
     });
 }
 
-/// Never starts again in this process.
-pub(crate) fn forbid() {
-    FORBIDDEN.store(true, Ordering::Relaxed);
-}
-
 /// A marked part of the program begins: records from here on, the frames that run included.
 ///
 /// # Safety
 ///
 /// As for [`prepare`].
 pub(crate) unsafe fn begin_part() {
-    if PARTS.fetch_add(1, Ordering::Relaxed) > 0 || FORBIDDEN.load(Ordering::Relaxed) {
+    if PARTS.fetch_add(1, Ordering::Relaxed) > 0 || recorder::is_over() {
         return;
     }
     // SAFETY: the caller's; the frames of the running thread exist.
@@ -73,6 +66,7 @@ pub(crate) unsafe fn begin_part() {
         recorder::set_enabled(true);
         let frames = running_frames();
         recorder::enter(|recorder| {
+            recorder.values.resume();
             recorder.adopt(&frames);
             for (_, code, _) in &frames {
                 recorder.instrument_known(*code);

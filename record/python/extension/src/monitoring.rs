@@ -258,6 +258,18 @@ unsafe fn none() -> *mut PyObject {
     none
 }
 
+/// The answer to an event of one code object: again, unless recording is over.
+unsafe fn answer() -> *mut PyObject {
+    // SAFETY: the caller's.
+    unsafe {
+        if recorder::is_over() {
+            disable()
+        } else {
+            none()
+        }
+    }
+}
+
 unsafe fn disable() -> *mut PyObject {
     // SAFETY: as for every shared object.
     unsafe { shared(&DISABLE) }
@@ -294,7 +306,7 @@ unsafe extern "C-unwind" fn on_start(
         });
         match is_recorded {
             Some(false) => disable(),
-            _ => none(),
+            _ => answer(),
         }
     }
 }
@@ -309,7 +321,7 @@ unsafe extern "C-unwind" fn on_resume(
         let code = argument(arguments, 0);
         let frame = RawFrame::current();
         recorder::enter(|recorder| recorder.enter_frame(frame, code, Entry::Resume));
-        none()
+        answer()
     }
 }
 
@@ -343,7 +355,7 @@ unsafe extern "C-unwind" fn on_line(
         let frame = RawFrame::current();
         match recorder::enter(|recorder| recorder.line(frame, line)) {
             Some(None) => disable(),
-            _ => none(),
+            _ => answer(),
         }
     }
 }
@@ -359,7 +371,7 @@ unsafe extern "C-unwind" fn on_instruction(
         let frame = RawFrame::current();
         match recorder::enter(|recorder| recorder.instruction(frame, offset)) {
             Some(false) => disable(),
-            _ => none(),
+            _ => answer(),
         }
     }
 }
@@ -374,7 +386,7 @@ unsafe extern "C-unwind" fn on_return(
         let frame = RawFrame::current();
         let value = argument(arguments, 2);
         recorder::enter(|recorder| recorder.return_value(frame, value));
-        none()
+        answer()
     }
 }
 
@@ -388,7 +400,7 @@ unsafe extern "C-unwind" fn on_yield(
         let frame = RawFrame::current();
         let value = argument(arguments, 2);
         recorder::enter(|recorder| recorder.yield_value(frame, value));
-        none()
+        answer()
     }
 }
 

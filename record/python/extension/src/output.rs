@@ -250,7 +250,7 @@ fn is_outermost() -> bool {
 }
 
 fn emit(stream: u8, written: &[u8]) {
-    if written.is_empty() {
+    if written.is_empty() || !recorder::is_own_interpreter() {
         return;
     }
     recorder::enter(|recorder| {

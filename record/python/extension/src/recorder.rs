@@ -7,7 +7,7 @@
 use std::cell::UnsafeCell;
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use retrostep_record_python_wire::message::{self, put};
@@ -59,19 +59,41 @@ static SHARED: Shared = Shared {
 /// Whether anything is to be recorded now. Read first by every callback.
 static ENABLED: AtomicBool = AtomicBool::new(false);
 
+/// Whether nothing will be recorded any more: the host had enough or is gone, or this is a child.
+static OVER: AtomicBool = AtomicBool::new(false);
+
+/// Whether nothing will be recorded any more in this process.
+#[inline]
+pub(crate) fn is_over() -> bool {
+    OVER.load(Ordering::Relaxed)
+}
+
+/// Records nothing any more in this process. Also called in a forked child, where nothing else may
+/// be touched.
+pub(crate) fn finish() {
+    OVER.store(true, Ordering::Relaxed);
+    set_enabled(false);
+}
+
 /// Whether anything is to be recorded now.
 #[inline]
 pub(crate) fn is_enabled() -> bool {
     ENABLED.load(Ordering::Relaxed)
 }
 
-/// Switches recording on or off. Also called in a forked child, where nothing else may be touched.
+/// Switches recording on or off.
 pub(crate) fn set_enabled(enabled: bool) {
     ENABLED.store(enabled, Ordering::Relaxed);
 }
 
+/// The recorded interpreter.
+static INTERPRETER: AtomicUsize = AtomicUsize::new(0);
+
 /// Makes the recorder of this process. The interpreter's lock is held.
 pub(crate) fn install(producer: Producer, config: &Config) {
+    // SAFETY: the lock is held.
+    let interpreter = unsafe { py::PyInterpreterState_Get() };
+    INTERPRETER.store(interpreter as usize, Ordering::Relaxed);
     let recorder = Recorder {
         out: Vec::with_capacity(64 << 10),
         value: Vec::with_capacity(4 << 10),
@@ -122,11 +144,19 @@ pub(crate) fn enter<R>(work: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
     Some(result)
 }
 
+/// Whether the interpreter that runs is the recorded one. Others may have a lock of their own, and
+/// functions that stand in for the interpreter's are called by all.
+pub(crate) fn is_own_interpreter() -> bool {
+    // SAFETY: called with a running thread.
+    let interpreter = unsafe { py::PyInterpreterState_Get() };
+    interpreter as usize == INTERPRETER.load(Ordering::Relaxed)
+}
+
 /// Runs `work` for a hook that sees an object change outside the engine's own events. What it
 /// appends belongs to the thread that runs. Never waits: what the ring has no room for follows with
 /// the next event.
 pub(crate) fn on_change(work: impl FnOnce(&mut Values, &mut Vec<u8>)) {
-    if !is_enabled() {
+    if !is_enabled() || !is_own_interpreter() {
         return;
     }
     reach(|recorder| {
@@ -161,7 +191,7 @@ fn wait_and_deliver() {
             let over = recorder.producer.stop_requested()
                 || (patience_over && !recorder.producer.host_alive());
             if over {
-                set_enabled(false);
+                finish();
                 recorder.out = Vec::new();
             }
             over
@@ -216,7 +246,7 @@ impl Recorder {
     /// Looks, now and then, whether the host wants to record nothing more.
     pub(crate) fn look_at_host(&mut self) {
         if self.producer.stop_requested() {
-            set_enabled(false);
+            finish();
             self.out.clear();
         }
     }

@@ -39,9 +39,11 @@ impl Recorder {
     #[inline]
     fn begin(&mut self, frame: RawFrame) {
         // SAFETY: the lock is held.
-        unsafe { self.values.settle(&mut self.out, frame) };
+        unsafe { self.values.leave_thread(&mut self.out) };
         self.switch_thread();
         self.tick();
+        // SAFETY: the lock is held; what is settled is the running thread's.
+        unsafe { self.values.settle(&mut self.out, frame) };
     }
 
     /// A frame begins or goes on. False when its code is not recorded.

@@ -93,6 +93,10 @@ pub(crate) struct Values {
     pending: instruction::PendingCalls,
     /// Code objects that are recorded.
     recorded: std::collections::HashSet<usize>,
+    /// Whether elements that cannot be compared count as unchanged.
+    lenient: bool,
+    /// How deep comparisons are nested now.
+    nesting: u32,
     /// Container types whose methods are hooked.
     watched_types: Vec<usize>,
     /// Objects last compared before this epoch are compared with all they refer to.
@@ -145,6 +149,8 @@ impl Values {
             siblings: AddressMap::default(),
             pending: instruction::PendingCalls::default(),
             recorded: std::collections::HashSet::new(),
+            lenient: false,
+            nesting: 0,
             watched_types: Vec::new(),
             deep_epoch: 0,
             opcodes: opcodes::Opcodes::new(minor),
@@ -296,6 +302,14 @@ impl Values {
     /// Removes objects that died since the last call.
     fn drain_deaths(&mut self) {
         if !deaths::any() {
+            return;
+        }
+        if deaths::take_overflow() {
+            self.known.clear();
+            self.addresses.clear();
+            self.siblings.clear();
+            self.classes.clear();
+            self.arrays.clear();
             return;
         }
         for address in deaths::take() {

@@ -138,7 +138,7 @@ fn record(python: &Path, program: &str, arguments: &[&str]) -> Run {
             child.kill().expect("the child can be ended");
             panic!("{} {program} does not end", python.display());
         }
-        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(2));
     };
     let _ = std::fs::remove_file(&ring);
     let rest = consumer.available();
@@ -197,4 +197,118 @@ fn random_changes_of_aliased_containers_are_seen() {
     for seed in ["1", "2", "3"] {
         check("fuzz.py", &[seed, "150"], 450);
     }
+}
+
+/// What the variables of one function show at its `mark()`, as `name value`.
+const SCALARS: &[(&str, &str)] = &[
+    ("small", "-1"),
+    ("big", "int 0000000000000080 00"),
+    ("bigger", "int ffffffffffffffbf ff"),
+    ("edge", "-9223372036854775808"),
+    ("zero", "float 8000000000000000"),
+    ("nan", "float 7ff8000000000123"),
+    ("infinite", "float fff0000000000000"),
+    ("latin", "4 \"caf\u{e9}\""),
+    ("wide", "2 \"\u{20ac}\u{100}\""),
+    ("astral", "2 \"a\u{1f600}\""),
+    ("lone", "3 78 ed b2 80 79"),
+    ("raw", "2 00 ff"),
+];
+
+#[test]
+fn values_are_exact_and_no_code_of_the_program_runs() {
+    let objects: &[(&str, &str)] = &[
+        ("hostile", "Instance __main__.Hostile(kept=1)"),
+        ("meta", "Instance __main__.Meta()"),
+        ("colour", "Enum __main__.Colour 'RED' [1]"),
+        ("level", "Enum __main__.Level 'HIGH' [3]"),
+        ("text", "Literal __main__.Text ''t'' [1 \"t\"]"),
+        ("number", "Literal __main__.Number [7]"),
+        ("pair", "Tuple __main__.Pair [1, 1 \"r\"]"),
+        ("row", "Instance __main__.Row(name=1 \"n\", size=0)"),
+        ("ordered", "Dict collections.OrderedDict {1 \"b\": 1, 1 \"a\": 2}"),
+        ("counted", "Dict collections.Counter {1 \"a\": 2, 1 \"b\": 1}"),
+        ("defaulting", "Dict collections.defaultdict {1 \"k\": List builtins.list [1]}"),
+        ("frozen", "FrozenSet builtins.frozenset [1]"),
+        ("price", "Literal decimal.Decimal 'Decimal('1.50')'"),
+        ("half", "Literal fractions.Fraction 'Fraction(1, 2)'"),
+        ("day", "Literal datetime.date 'datetime.date(2024, 2, 29)'"),
+        (
+            "moment",
+            "Literal datetime.datetime 'datetime.datetime(2024, 2, 29, 12, 30, tzinfo=datetime.timezone.utc)'",
+        ),
+        ("clock", "Literal datetime.time 'datetime.time(1, 2, 3)'"),
+        ("span", "Literal datetime.timedelta 'datetime.timedelta(days=1, seconds=2)'"),
+        ("ident", "Literal uuid.UUID 'UUID('00000000-0000-0000-0000-000000001234')'"),
+        ("steps", "Literal builtins.range 'range(1, 10, 2)'"),
+        ("piece", "Literal builtins.slice 'slice(1, None, 2)'"),
+        ("pattern", "Literal re.Pattern 're.compile('a+b', re.IGNORECASE)'"),
+        ("found", "Literal re.Match '<re.Match object; span=(0, 3), match='aab'>'"),
+        ("plain", "Exception builtins.ValueError '('bad', 1)' [3 \"bad\", 1]"),
+        ("single", "Exception builtins.KeyError ''k'' [1 \"k\"]"),
+        (
+            "missing",
+            "Exception builtins.FileNotFoundError '[Errno 2] No such file: 'f.txt'' [2, 12 \"No such file\"]",
+        ),
+        ("own", "Exception __main__.OrderError 'no stock' [8 \"no stock\"](code=42)"),
+        ("hidden", "Exception __main__.HostileError [1]"),
+        (
+            "chained",
+            "Exception builtins.RuntimeError 'outer' [5 \"outer\"](__cause__=Exception builtins.ValueError 'inner' [5 \"inner\"])",
+        ),
+        ("function", "Function builtins.function 'scalars'"),
+        ("builtin", "Function builtins.builtin_function_or_method 'len'"),
+        ("method", "Function builtins.builtin_function_or_method 'list.append'"),
+        ("module", "Module builtins.module 'math'"),
+        ("kind", "Class builtins.type 'Hostile'"),
+        ("running", "Generator builtins.generator 'generator'"),
+        ("numbers", "Array array.array '(2,) h' [1, -2]"),
+        ("view", "Array builtins.memoryview '(2,) B' [97, 98]"),
+        ("proxy", "Dict builtins.mappingproxy {1 \"k\": 1}"),
+        ("queue", "Deque collections.deque [1, 2]"),
+        ("buffer", "ByteArray builtins.bytearray 'ab'"),
+        ("space", "Instance types.SimpleNamespace(a=1)"),
+    ];
+    let mut wrong = Vec::new();
+    for python in interpreters() {
+        let run = record(&python, "encoding.py", &[]);
+        let name = python.display();
+        if !run.status.success() || !run.output.starts_with("done") {
+            wrong.push(format!("{name}: {}\n{}\n{}", run.status, run.output, run.errors));
+            continue;
+        }
+        wrong.extend(run.reader.wrong.iter().map(|text| format!("{name}: {text}")));
+        for (function, expected) in [("scalars", SCALARS), ("objects", objects)] {
+            for (variable, expected) in expected {
+                let shown = run.reader.marked(function, variable);
+                if shown != *expected {
+                    wrong.push(format!("{name}: {variable}\n   is  {shown}\n   not {expected}"));
+                }
+            }
+        }
+        for (variable, path) in [("path", "'/a/b/c'"), ("relative", "'x/y'")] {
+            let shown = run.reader.marked("objects", variable);
+            if !shown.contains(path) {
+                wrong.push(format!("{name}: {variable} is {shown}"));
+            }
+        }
+        let leaked: Vec<&String> = run
+            .reader
+            .texts
+            .iter()
+            .filter(|text| text.contains("-leak"))
+            .collect();
+        if !leaked.is_empty() {
+            wrong.push(format!("{name}: left the process: {leaked:?}"));
+        }
+        for kept in ["shown-1", "shown-2", "shown-3"] {
+            if !run.reader.texts.iter().any(|text| text == kept) {
+                wrong.push(format!("{name}: {kept} is not recorded"));
+            }
+        }
+        if run.reader.redacted < 10 {
+            wrong.push(format!("{name}: only {} redacted", run.reader.redacted));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -60,6 +60,7 @@ table! {
         fn PyDict_GetItemString(dict: *mut PyObject, name: *const c_char) -> *mut PyObject;
         fn PyDict_GetItemWithError(dict: *mut PyObject, key: *mut PyObject) -> *mut PyObject;
         fn PyDict_SetItemString(dict: *mut PyObject, name: *const c_char, value: *mut PyObject) -> c_int;
+        fn PyDict_DelItemString(dict: *mut PyObject, name: *const c_char) -> c_int;
     }
     optional functions {
         fn _PyEval_SetTrace(state: *mut c_void, function: Option<TraceFunction>, object: *mut PyObject) -> c_int;

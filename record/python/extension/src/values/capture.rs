@@ -458,11 +458,11 @@ impl Values {
     ///
     /// # Safety
     ///
-    /// `object` is alive and its class is known.
-    pub(super) unsafe fn instance_dict(&self, object: Object) -> Object {
+    /// `object` is alive and of that class, or its death is not noticed and it has no dictionary.
+    pub(super) unsafe fn instance_dict(&self, object: Object, class: Type) -> Object {
         // SAFETY: the class says where its instances keep attributes.
         unsafe {
-            let Some(info) = self.classes.get(&(type_of(object) as usize)) else {
+            let Some(info) = self.classes.get(&(class as usize)) else {
                 return std::ptr::null_mut();
             };
             match info.attributes {

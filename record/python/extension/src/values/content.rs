@@ -83,11 +83,13 @@ impl State {
 
 impl Parts {
     pub(super) fn text_hash(&self) -> u64 {
-        hash(
-            hash(1, self.text.as_deref().unwrap_or_default()),
-            &self.encoded.1,
-        )
+        text_hash(self.text.as_deref().unwrap_or_default(), &self.encoded.1)
     }
+}
+
+/// A hash of a text and of elements that are no objects.
+pub(super) fn text_hash(text: &[u8], encoded: &[u8]) -> u64 {
+    hash(hash(1, text), encoded)
 }
 
 impl Values {
@@ -105,7 +107,12 @@ impl Values {
         // SAFETY: the caller's.
         unsafe {
             if let Some(key) = self.known_key(object) {
-                self.verify(out, object);
+                if type_of(object) == self.symbols.tuple {
+                    // Iterators of the interpreter fill a tuple again that nobody else holds.
+                    self.rescan(out, object);
+                } else {
+                    self.verify(out, object);
+                }
                 return Some(key);
             }
             if depth == 0 {
@@ -236,7 +243,7 @@ impl Values {
             put::number(&mut content, parts.entries.len() as u64);
             for (key, item) in &parts.entries {
                 let redacted = self.hides_key(*key);
-                let key_shadow = self.put_value(out, &mut content, *key, below);
+                let key_shadow = self.put_value(out, &mut content, *key, below.max(1));
                 let shadow = if redacted {
                     self.put_redacted(&mut content);
                     Shadow::REDACTED

@@ -20,6 +20,8 @@ type Free = unsafe extern "C" fn(*mut c_void);
 
 /// Slots of the filter: a power of two.
 const FILTER_SLOTS: usize = 1 << 18;
+/// More deaths than this that nobody asks about mean that recording is off: nothing known counts.
+const DEAD_MAX: usize = 1 << 18;
 /// Nesting of destructors after which the next one waits, on versions whose own guard is bypassed.
 const DEPTH_MAX: u32 = 40;
 
@@ -27,6 +29,8 @@ struct Notices {
     /// How many known objects share a slot; a full slot stays full.
     filter: Box<[u8]>,
     dead: Vec<usize>,
+    /// Deaths went unnoticed.
+    overflowed: bool,
     /// The original destructors by type.
     destructors: AddressMap<usize, Destructor>,
     frees: AddressMap<usize, Free>,
@@ -73,6 +77,7 @@ pub(super) fn start(symbols: &Symbols, minor: u32) {
         *NOTICES.0.get() = Some(Notices {
             filter: vec![0; FILTER_SLOTS].into_boxed_slice(),
             dead: Vec::new(),
+            overflowed: false,
             destructors: AddressMap::default(),
             frees: AddressMap::default(),
             guarded: [None; 3],
@@ -107,6 +112,18 @@ pub(super) fn take() -> Vec<usize> {
         Some(notices) if !notices.dead.is_empty() => std::mem::take(&mut notices.dead),
         _ => Vec::new(),
     }
+}
+
+/// Whether deaths went unnoticed since the last call: everything known may be gone.
+pub(super) fn take_overflow() -> bool {
+    notices().is_some_and(|notices| {
+        let overflowed = std::mem::take(&mut notices.overflowed);
+        if overflowed {
+            notices.filter.fill(0);
+            notices.dead = Vec::new();
+        }
+        overflowed
+    })
 }
 
 /// Whether there is anything to take.
@@ -198,6 +215,10 @@ fn note(address: usize) {
     if let Some(notices) = notices()
         && notices.filter[slot(address)] != 0
     {
+        if notices.dead.len() >= DEAD_MAX {
+            notices.overflowed = true;
+            notices.dead = Vec::new();
+        }
         notices.dead.push(address);
     }
 }

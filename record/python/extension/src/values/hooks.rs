@@ -205,11 +205,16 @@ fn changed(object: Object, effect: Effect, entry: Option<Object>) {
 }
 
 unsafe extern "C" fn one<const N: usize>(object: Object, argument: Object) -> Object {
+    // SAFETY: the interpreter calls it with what the original takes.
+    unsafe { call_one(N, object, argument) }
+}
+
+unsafe fn call_one(slot: usize, object: Object, argument: Object) -> Object {
     // SAFETY: the original has this signature by its flags.
     unsafe {
         let original =
-            std::mem::transmute::<usize, OneArgument>(METHODS.0[N].load(Ordering::Relaxed));
-        let effect = effect(N);
+            std::mem::transmute::<usize, OneArgument>(METHODS.0[slot].load(Ordering::Relaxed));
+        let effect = effect(slot);
         if effect == Effect::Entry {
             let current = is_current(object);
             let result = original(object, argument);
@@ -227,10 +232,15 @@ unsafe extern "C" fn fast<const N: usize>(
     arguments: *const Object,
     count: isize,
 ) -> Object {
+    // SAFETY: the interpreter calls it with what the original takes.
+    unsafe { call_fast(N, object, arguments, count) }
+}
+
+unsafe fn call_fast(slot: usize, object: Object, arguments: *const Object, count: isize) -> Object {
     // SAFETY: the original has this signature by its flags.
     unsafe {
-        let original = std::mem::transmute::<usize, Fast>(METHODS.0[N].load(Ordering::Relaxed));
-        let mut effect = effect(N);
+        let original = std::mem::transmute::<usize, Fast>(METHODS.0[slot].load(Ordering::Relaxed));
+        let mut effect = effect(slot);
         let mut entry = None;
         if effect == Effect::Entry && count > 0 && is_current(object) {
             entry = Some(*arguments);
@@ -250,12 +260,23 @@ unsafe extern "C" fn fast_keywords<const N: usize>(
     count: isize,
     names: Object,
 ) -> Object {
+    // SAFETY: the interpreter calls it with what the original takes.
+    unsafe { call_fast_keywords(N, object, arguments, count, names) }
+}
+
+unsafe fn call_fast_keywords(
+    slot: usize,
+    object: Object,
+    arguments: *const Object,
+    count: isize,
+    names: Object,
+) -> Object {
     // SAFETY: the original has this signature by its flags.
     unsafe {
         let original =
-            std::mem::transmute::<usize, FastKeywords>(METHODS.0[N].load(Ordering::Relaxed));
+            std::mem::transmute::<usize, FastKeywords>(METHODS.0[slot].load(Ordering::Relaxed));
         let mut entry = None;
-        if effect(N) == Effect::Entry && count > 0 && is_current(object) {
+        if effect(slot) == Effect::Entry && count > 0 && is_current(object) {
             entry = Some(*arguments);
         }
         let result = original(object, arguments, count, names);
@@ -274,9 +295,15 @@ unsafe extern "C" fn keywords<const N: usize>(
     arguments: Object,
     names: Object,
 ) -> Object {
+    // SAFETY: the interpreter calls it with what the original takes.
+    unsafe { call_keywords(N, object, arguments, names) }
+}
+
+unsafe fn call_keywords(slot: usize, object: Object, arguments: Object, names: Object) -> Object {
     // SAFETY: the original has this signature by its flags.
     unsafe {
-        let original = std::mem::transmute::<usize, Keywords>(METHODS.0[N].load(Ordering::Relaxed));
+        let original =
+            std::mem::transmute::<usize, Keywords>(METHODS.0[slot].load(Ordering::Relaxed));
         let result = original(object, arguments, names);
         changed(object, Effect::Whole, None);
         result
@@ -284,9 +311,14 @@ unsafe extern "C" fn keywords<const N: usize>(
 }
 
 unsafe extern "C" fn assign<const N: usize>(object: Object, key: Object, value: Object) -> c_int {
+    // SAFETY: the interpreter calls it with what the original takes.
+    unsafe { call_assign(N, object, key, value) }
+}
+
+unsafe fn call_assign(slot: usize, object: Object, key: Object, value: Object) -> c_int {
     // SAFETY: the original has this slot's signature.
     unsafe {
-        let original = std::mem::transmute::<usize, Assign>(SLOTS.0[N].load(Ordering::Relaxed));
+        let original = std::mem::transmute::<usize, Assign>(SLOTS.0[slot].load(Ordering::Relaxed));
         let current = is_current(object);
         let result = original(object, key, value);
         changed(object, Effect::Entry, current.then_some(key));
@@ -299,10 +331,15 @@ unsafe extern "C" fn assign_index<const N: usize>(
     index: isize,
     value: Object,
 ) -> c_int {
+    // SAFETY: the interpreter calls it with what the original takes.
+    unsafe { call_assign_index(N, object, index, value) }
+}
+
+unsafe fn call_assign_index(slot: usize, object: Object, index: isize, value: Object) -> c_int {
     // SAFETY: the original has this slot's signature.
     unsafe {
         let original =
-            std::mem::transmute::<usize, AssignIndex>(SLOTS.0[N].load(Ordering::Relaxed));
+            std::mem::transmute::<usize, AssignIndex>(SLOTS.0[slot].load(Ordering::Relaxed));
         let result = original(object, index, value);
         changed(object, Effect::Whole, None);
         result
@@ -310,10 +347,15 @@ unsafe extern "C" fn assign_index<const N: usize>(
 }
 
 unsafe extern "C" fn binary<const N: usize>(object: Object, other: Object) -> Object {
+    // SAFETY: the interpreter calls it with what the original takes.
+    unsafe { call_binary(N, object, other) }
+}
+
+unsafe fn call_binary(slot: usize, object: Object, other: Object) -> Object {
     // SAFETY: the original has this slot's signature.
     unsafe {
         let original =
-            std::mem::transmute::<usize, OneArgument>(SLOTS.0[N].load(Ordering::Relaxed));
+            std::mem::transmute::<usize, OneArgument>(SLOTS.0[slot].load(Ordering::Relaxed));
         let result = original(object, other);
         changed(object, Effect::Whole, None);
         result
@@ -321,9 +363,14 @@ unsafe extern "C" fn binary<const N: usize>(object: Object, other: Object) -> Ob
 }
 
 unsafe extern "C" fn repeat<const N: usize>(object: Object, count: isize) -> Object {
+    // SAFETY: the interpreter calls it with what the original takes.
+    unsafe { call_repeat(N, object, count) }
+}
+
+unsafe fn call_repeat(slot: usize, object: Object, count: isize) -> Object {
     // SAFETY: the original has this slot's signature.
     unsafe {
-        let original = std::mem::transmute::<usize, Repeat>(SLOTS.0[N].load(Ordering::Relaxed));
+        let original = std::mem::transmute::<usize, Repeat>(SLOTS.0[slot].load(Ordering::Relaxed));
         let result = original(object, count);
         changed(object, Effect::Whole, None);
         result
@@ -404,6 +451,12 @@ impl Values {
     ///
     /// The interpreter's lock is held.
     pub(crate) unsafe fn install_hooks(&mut self) {
+        // SAFETY: the caller's; a pending exception is kept.
+        unsafe {
+            let pending = PendingError::save(&self.symbols);
+            self.learn_opcodes();
+            drop(pending);
+        }
         if !self.watched_types.is_empty() || self.symbols.negative_refcount.is_some() {
             return;
         }
@@ -437,17 +490,6 @@ impl Values {
             }
         }
         drop(pending);
-    }
-
-    /// The functions stay exchanged: classes of the program have inherited them. They only call the
-    /// originals once recording is off.
-    ///
-    /// # Safety
-    ///
-    /// The interpreter's lock is held.
-    pub(crate) unsafe fn remove_hooks(&mut self) {
-        self.epoch += 1;
-        self.deep_epoch = self.epoch;
     }
 
     /// Whether changes by methods of exactly this type are noticed.

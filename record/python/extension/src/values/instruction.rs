@@ -52,7 +52,16 @@ struct Pending {
 #[derive(Debug, Default)]
 pub(super) struct PendingCalls {
     waiting: Vec<Pending>,
-    last: (usize, usize),
+    last: Last,
+}
+
+/// Where the last event happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Last {
+    thread: usize,
+    frame: usize,
+    /// The frame below it on the real stack.
+    below: usize,
 }
 
 impl Values {
@@ -95,22 +104,64 @@ impl Values {
         Interest::Always
     }
 
-    /// Looks at what is suspected to have changed since the last event. Called at the start of every
-    /// event, with the frame the event belongs to.
+    /// Called first in every event, while changes still count as those of the thread that ran last.
     ///
     /// # Safety
     ///
     /// The interpreter's lock is held.
+    pub(crate) unsafe fn leave_thread(&mut self, out: &mut Vec<u8>) {
+        if self.pending.waiting.is_empty() {
+            return;
+        }
+        // SAFETY: the caller's.
+        unsafe {
+            let last = self.pending.last.thread;
+            if last == 0 || py::PyThreadState_Get() as usize == last {
+                return;
+            }
+            let innermost = self.innermost(last);
+            if let Some(innermost) = innermost {
+                self.check_waiting(out, innermost);
+            }
+            self.pending.last = Last::default();
+            self.tell_redacted(out);
+        }
+    }
+
+    /// Looks at what is suspected to have changed since the last event. Called in every event, with
+    /// the frame the event belongs to, when changes count as those of the thread that runs.
+    ///
+    /// # Safety
+    ///
+    /// The interpreter's lock is held and the frame runs.
     pub(crate) unsafe fn settle(&mut self, out: &mut Vec<u8>, frame: RawFrame) {
         // SAFETY: the caller's.
         unsafe {
-            if self.pending.waiting.is_empty() {
-                return;
+            if !self.pending.waiting.is_empty() {
+                self.settle_waiting(out, frame);
             }
+            if !frame.0.is_null() {
+                self.refresh_namespace(out, frame.globals());
+            }
+            self.tell_redacted(out);
+        }
+    }
+
+    unsafe fn settle_waiting(&mut self, out: &mut Vec<u8>, frame: RawFrame) {
+        // SAFETY: the caller's.
+        unsafe {
             let thread = py::PyThreadState_Get() as usize;
-            let now = (thread, frame.0 as usize);
-            let switched = self.pending.last != now;
-            self.pending.last = now;
+            let below = if frame.0.is_null() {
+                0
+            } else {
+                frame.previous().0 as usize
+            };
+            let now = Last {
+                thread,
+                frame: frame.0 as usize,
+                below,
+            };
+            let last = std::mem::replace(&mut self.pending.last, now);
             loop {
                 let finished = self
                     .pending
@@ -123,18 +174,35 @@ impl Values {
                 let pending = self.pending.waiting.remove(index);
                 self.finish(out, pending.suspicion);
             }
-            if switched && let Some(pending) = self.pending.waiting.pop() {
-                // Code that is not recorded ran between two recorded frames: it may have changed
-                // something already, and goes on when the recorded frame returns to it.
-                let suspicion = pending.suspicion;
-                self.check(out, &suspicion);
-                self.pending.waiting.push(Pending {
-                    suspicion,
-                    ..pending
-                });
+            let Some(innermost) = self.innermost(thread) else {
+                return;
+            };
+            // Code that is not recorded may have run since, and goes on when the recorded frame
+            // returns to it. It did not if one recorded frame called the other or returned to it.
+            let same = (last.thread, last.frame) == (now.thread, now.frame);
+            let direct = last.thread == now.thread
+                && (now.below == last.frame || last.below == now.frame)
+                && self.pending.waiting[innermost].frame.0 as usize != now.below;
+            if !same && !direct {
+                self.check_waiting(out, innermost);
             }
-            self.tell_redacted(out);
         }
+    }
+
+    /// The last call of a thread that waits for its end.
+    fn innermost(&self, thread: usize) -> Option<usize> {
+        self.pending
+            .waiting
+            .iter()
+            .rposition(|pending| pending.thread == thread)
+    }
+
+    /// Looks at what may have changed and keeps it waiting.
+    unsafe fn check_waiting(&mut self, out: &mut Vec<u8>, at: usize) {
+        let pending = self.pending.waiting.remove(at);
+        // SAFETY: the interpreter's lock is held.
+        unsafe { self.check(out, &pending.suspicion) };
+        self.pending.waiting.insert(at, pending);
     }
 
     unsafe fn finish(&mut self, out: &mut Vec<u8>, suspicion: Suspicion) {
@@ -146,6 +214,15 @@ impl Values {
             {
                 decrement(entry);
             }
+        }
+    }
+
+    /// Recording goes on after a pause: everything known may have changed.
+    pub(crate) fn resume(&mut self) {
+        self.epoch += 1;
+        self.deep_epoch = self.epoch;
+        while !self.pending.waiting.is_empty() {
+            self.drop_oldest();
         }
     }
 
@@ -246,7 +323,7 @@ impl Values {
             }
             let known = self.known_key(container)?;
             let scalar = type_of(key) == self.symbols.int || type_of(key) == self.symbols.text;
-            if class == self.symbols.list
+            if (class == self.symbols.list || class == self.symbols.bytearray)
                 && action == Action::StoreItem
                 && type_of(key) == self.symbols.int
                 && let raw::Int::Small(index) = self.layout.int(key)

@@ -1,5 +1,11 @@
 //! The numbers of the instructions that matter here, per version.
 
+use std::ffi::CStr;
+
+use super::Values;
+use super::raw::{Int, type_of};
+use crate::api::py;
+
 /// An instruction that a version does not have.
 const ABSENT: u16 = 256;
 
@@ -218,5 +224,75 @@ impl Opcodes {
             13 => V3_13,
             _ => NONE,
         }
+    }
+}
+
+impl Values {
+    /// Asks the standard library for the numbers of a version that has no table here.
+    ///
+    /// # Safety
+    ///
+    /// The interpreter's lock is held and no exception is pending.
+    pub(super) unsafe fn learn_opcodes(&mut self) {
+        const TABLED: u32 = 13;
+        const MODULE: &CStr = c"_opcode_metadata";
+        if self.layout.minor <= TABLED || self.opcodes.store_attr != ABSENT {
+            return;
+        }
+        // SAFETY: the module holds tables only; it leaves no trace in the program's list of modules.
+        unsafe {
+            let modules = py::PyImport_GetModuleDict();
+            let was_there = !py::PyDict_GetItemString(modules, MODULE.as_ptr()).is_null();
+            let module = py::PyImport_ImportModule(MODULE.as_ptr());
+            if module.is_null() {
+                py::PyErr_Clear();
+                return;
+            }
+            let map = py::PyDict_GetItemString(py::PyModule_GetDict(module), c"opmap".as_ptr());
+            if !map.is_null() && type_of(map) == self.symbols.dict {
+                self.opcodes = self.opcodes.with(|name| {
+                    let number = py::PyDict_GetItemString(map, name.as_ptr());
+                    if number.is_null() || type_of(number) != self.symbols.int {
+                        return None;
+                    }
+                    match self.layout.int(number) {
+                        Int::Small(number) => u16::try_from(number).ok().filter(|n| *n < ABSENT),
+                        Int::Big(_) => None,
+                    }
+                });
+            }
+            py::Py_DecRef(module);
+            if !was_there {
+                py::PyDict_DelItemString(modules, MODULE.as_ptr());
+            }
+        }
+    }
+}
+
+impl Opcodes {
+    /// The numbers that `find` gives, for versions that keep the depth of the stack in the frame.
+    fn with(mut self, find: impl Fn(&CStr) -> Option<u16>) -> Opcodes {
+        for (place, name) in [
+            (&mut self.store_subscr, c"STORE_SUBSCR"),
+            (&mut self.delete_subscr, c"DELETE_SUBSCR"),
+            (&mut self.store_attr, c"STORE_ATTR"),
+            (&mut self.delete_attr, c"DELETE_ATTR"),
+            (&mut self.store_slice, c"STORE_SLICE"),
+            (&mut self.binary_op, c"BINARY_OP"),
+            (&mut self.list_append, c"LIST_APPEND"),
+            (&mut self.set_add, c"SET_ADD"),
+            (&mut self.map_add, c"MAP_ADD"),
+            (&mut self.list_extend, c"LIST_EXTEND"),
+            (&mut self.dict_update, c"DICT_UPDATE"),
+            (&mut self.dict_merge, c"DICT_MERGE"),
+            (&mut self.set_update, c"SET_UPDATE"),
+            (&mut self.call, c"CALL"),
+            (&mut self.call_kw, c"CALL_KW"),
+            (&mut self.call_function_ex, c"CALL_FUNCTION_EX"),
+            (&mut self.extended_arg, c"EXTENDED_ARG"),
+        ] {
+            *place = find(name).unwrap_or(ABSENT);
+        }
+        self
     }
 }

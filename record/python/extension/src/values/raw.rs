@@ -339,12 +339,10 @@ impl Layout {
     }
 
     fn text_state(self, state: u32) -> (u32, bool, bool) {
-        let shift = if self.minor >= 14 { 16 } else { 2 };
-        let kind = (state >> shift) & 7;
         (
-            kind,
-            state & (1 << (shift + 3)) != 0,
-            state & (1 << (shift + 4)) != 0,
+            (state >> 2) & 7,
+            state & (1 << 5) != 0,
+            state & (1 << 6) != 0,
         )
     }
 

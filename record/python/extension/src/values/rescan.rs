@@ -9,16 +9,16 @@ use retrostep_record_python_wire::message::{self, put, tag};
 
 use super::classes::Shape;
 use super::content::{Parts, State, kind};
-use super::raw::{Object, flag, flags_of, type_of, word};
+use super::raw::{Object, flag, flags_of, object_at, type_of, word};
 use super::shadow::{Shadow, ShadowKind};
 use super::{UNNUMBERED, Values, unavailable};
 
 /// Most objects compared after one call into code that is not recorded.
-const REACHED_MAX: usize = 512;
+const REACHED_MAX: usize = 10_000;
 /// More changed elements than this are recorded as a replacement.
 const CHANGES_MAX: usize = 64;
-/// Sets up to this size are kept in the order of iteration.
-const ORDERED_SET_MAX: u64 = 256;
+/// Comparisons that lead to each other go no deeper; the object is compared when it is next seen.
+const NESTING_MAX: u32 = 32;
 
 impl Values {
     /// Compares a known object with memory unless that was done since unrecorded code last ran.
@@ -27,9 +27,10 @@ impl Values {
     ///
     /// `object` is alive and known.
     pub(super) unsafe fn verify(&mut self, out: &mut Vec<u8>, object: Object) {
-        let epoch = self.epoch;
+        let (epoch, nesting) = (self.epoch, self.nesting);
         if let Some(known) = self.known.get_mut(&(object as usize))
             && known.verified != epoch
+            && nesting < NESTING_MAX
         {
             let (key, deep) = (known.key, known.verified < self.deep_epoch);
             known.verified = epoch;
@@ -38,7 +39,13 @@ impl Values {
                 if deep {
                     self.rescan_reachable(out, &[key]);
                 } else if known.state.mutable {
+                    // Nobody suspects this object: elements behind the limit, which cannot be
+                    // compared, are taken as they were.
+                    let before = std::mem::replace(&mut self.lenient, true);
+                    self.nesting += 1;
                     self.rescan(out, object);
+                    self.nesting -= 1;
+                    self.lenient = before;
                 }
             }
         }
@@ -110,7 +117,11 @@ impl Values {
         state: &mut State,
         parts: &Parts,
     ) -> bool {
-        if parts.kind != state.kind || parts.text_hash() != state.text || state.beyond() {
+        let lenient = self.lenient && matches!(parts.kind, kind::LIST | kind::DEQUE);
+        if parts.kind != state.kind
+            || parts.text_hash() != state.text
+            || (state.beyond() && !lenient)
+        {
             return false;
         }
         // SAFETY: the parts were just read from an object that is alive.
@@ -160,12 +171,30 @@ impl Values {
         let (old, new) = (state.len, parts.len);
         let grown = new.saturating_sub(old);
         let shrunk = old.saturating_sub(new);
-        if (new == 0 && old != 0) && !matches!(parts.kind, kind::TUPLE | kind::EXCEPTION) {
+        if !matches!(parts.kind, kind::LIST | kind::DEQUE) {
+            // SAFETY: the items are alive with their object.
+            return old == new
+                && parts.items.len() == state.items.len()
+                && parts
+                    .items
+                    .iter()
+                    .zip(&state.items)
+                    .all(|(now, before)| unsafe { self.look(*now) } == *before);
+        }
+        if new == 0 && old != 0 {
             out.push(message::CLEAR);
             put::number(out, id);
             state.items.clear();
             state.len = 0;
+            state.beyond = false;
             return true;
+        }
+        let cut = state.items.len() as u64 != old || parts.items.len() as u64 != new;
+        if grown > CHANGES_MAX as u64
+            || shrunk > CHANGES_MAX as u64
+            || (cut && (grown > 0 || shrunk > 0 || parts.items.len() != state.items.len()))
+        {
+            return false;
         }
         let common = state.items.len().min(parts.items.len());
         // SAFETY: the items are alive with their container.
@@ -174,13 +203,7 @@ impl Values {
                 .filter(|index| self.look(parts.items[*index]) != state.items[*index])
                 .take(CHANGES_MAX + 1)
                 .collect();
-            let cut = state.items.len() as u64 != old || parts.items.len() as u64 != new;
-            if grown > CHANGES_MAX as u64
-                || shrunk > CHANGES_MAX as u64
-                || changed.len() > CHANGES_MAX
-                || (changed.len() > 4 && changed.len() * 2 > common)
-                || (cut && (grown > 0 || shrunk > 0))
-            {
+            if changed.len() > CHANGES_MAX || (changed.len() > 4 && changed.len() * 2 > common) {
                 return false;
             }
             for _ in 0..shrunk {
@@ -221,26 +244,16 @@ impl Values {
                 state.len = 0;
                 return true;
             }
-            if parts.len != state.len + 1 || now.len() != state.items.len() + 1 {
+            // A new member can stand anywhere in the order of iteration.
+            let added = state.items.len();
+            if parts.len != state.len + 1
+                || now.len() != added + 1
+                || now[..added] != state.items[..]
+            {
                 return false;
             }
-            let last = now.len() - 1;
-            let added = if now[..last] == state.items[..] {
-                last
-            } else if parts.len > ORDERED_SET_MAX {
-                let before: std::collections::HashSet<Shadow> =
-                    state.items.iter().copied().collect();
-                let mut fresh = (0..now.len()).filter(|index| !before.contains(&now[*index]));
-                match (fresh.next(), fresh.next()) {
-                    (Some(index), None) => index,
-                    _ => return false,
-                }
-            } else {
-                return false;
-            };
             let shadow = self.put_append(out, id, parts.items[added]);
-            state.items = now;
-            state.items[added] = shadow;
+            state.items.push(shadow);
             state.len = parts.len;
         }
         true
@@ -511,11 +524,10 @@ impl Values {
         }
     }
 
-    unsafe fn is_buffer(&self, object: Object) -> bool {
-        // SAFETY: the object is alive.
-        let class = unsafe { type_of(object) } as usize;
-        self.classes
-            .get(&class)
+    fn is_buffer(&self, object: Object) -> bool {
+        self.known
+            .get(&(object as usize))
+            .and_then(|known| self.classes.get(&(known.class as usize)))
             .is_some_and(|class| class.shape == Shape::Buffer)
     }
 
@@ -583,8 +595,7 @@ impl Values {
                 self.owner_of(object);
             }
         }
-        // SAFETY: the object is alive.
-        if unsafe { self.is_buffer(object) } && !self.arrays.contains(&(object as usize)) {
+        if self.is_buffer(object) && !self.arrays.contains(&(object as usize)) {
             let known = &self.known;
             self.arrays.retain(|array| known.contains_key(array));
             self.arrays.push(object as usize);
@@ -648,6 +659,14 @@ impl Values {
         // SAFETY: the caller's.
         unsafe {
             if self.known_key(cell).is_some() {
+                if let Some(known) = self.known.get(&(cell as usize))
+                    && !known.state.hidden
+                    && known.id != UNNUMBERED
+                    && known.state.items.first().copied().unwrap_or(Shadow::UNBOUND)
+                        == self.look(object_at(cell, 16))
+                {
+                    return known.id;
+                }
                 self.rescan(out, cell);
             } else {
                 self.capture_cell(out, cell, redacted);

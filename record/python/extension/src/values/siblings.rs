@@ -6,10 +6,11 @@
 use super::Values;
 use super::classes::Death;
 use super::deaths;
-use super::raw::{Object, object_at, type_of};
+use super::raw::{Object, type_of, word};
 
-/// More known objects than this are not searched for the owner of a dictionary.
-const SEARCHED_MAX: usize = 20_000;
+/// More known objects than this are searched for the owner only of what looks like an instance's
+/// dictionary.
+const SEARCHED_MAX: usize = 1_000;
 
 impl Values {
     /// Takes note of which dictionary belongs to an instance.
@@ -20,7 +21,7 @@ impl Values {
     pub(super) unsafe fn note_dictionary(&mut self, object: Object) {
         // SAFETY: the caller's.
         unsafe {
-            let dict = self.instance_dict(object);
+            let dict = self.instance_dict(object, type_of(object));
             if dict.is_null() || type_of(dict) != self.symbols.dict {
                 return;
             }
@@ -51,7 +52,7 @@ impl Values {
                 }
                 return;
             }
-            let dict = self.instance_dict(object);
+            let dict = self.instance_dict(object, type_of(object));
             if !dict.is_null() && self.known.contains_key(&(dict as usize)) {
                 self.rescan(out, dict);
             }
@@ -65,18 +66,23 @@ impl Values {
     ///
     /// `dict` is alive.
     pub(super) unsafe fn owner_of(&mut self, dict: Object) -> Option<u64> {
+        const KEPT_OUTSIDE: usize = 40;
         self.drain_deaths();
         if let Some(key) = self.siblings.get(&(dict as usize)) {
             return Some(*key);
         }
+        // SAFETY: the caller's; every object begins with its count of references, and a dict that
+        // shares its keys, as instances' dictionaries do, keeps its values elsewhere.
+        let (holders, shares) =
+            unsafe { (word(dict, 0) as u32, word(dict, KEPT_OUTSIDE) != 0) };
         // A dictionary that has one holder belongs to it or to nobody.
-        // SAFETY: the caller's; every object begins with its count of references.
-        if unsafe { object_at(dict, 0) as usize } as u32 <= 1 || self.known.len() > SEARCHED_MAX {
+        if holders <= 1 || (!shares && self.known.len() > SEARCHED_MAX) {
             return None;
         }
-        let owner = self.known.keys().copied().find(|address| {
+        let owner = self.known.iter().find_map(|(address, known)| {
             // SAFETY: objects whose death was not noticed are alive.
-            unsafe { self.instance_dict(*address as Object) == dict }
+            let found = unsafe { self.instance_dict(*address as Object, known.class) };
+            (found == dict).then_some(*address)
         })?;
         // SAFETY: as above.
         unsafe { self.note_dictionary(owner as Object) };

@@ -2,13 +2,24 @@
 
 use retrostep_record_python_wire::message::{self, put};
 
-use super::UNNUMBERED;
-use super::Values;
+use super::classes::Shape;
+use super::content::text_hash;
 use super::raw::{Object, flag, flags_of, type_of, word};
 use super::shadow::{Shadow, ShadowKind};
+use super::{UNNUMBERED, Values};
 
 impl Values {
-    /// Records an element of a list if it changed.
+    /// Keeps an object from being compared while a change of it is recorded: the new element may
+    /// refer back to it. Gives when it was last compared, to be put back.
+    fn hold(&mut self, address: usize) -> u64 {
+        let epoch = self.epoch;
+        match self.known.get_mut(&address) {
+            Some(known) => std::mem::replace(&mut known.verified, epoch),
+            None => epoch,
+        }
+    }
+
+    /// Records an element of a list or a byte of a bytearray if it changed.
     ///
     /// # Safety
     ///
@@ -20,26 +31,30 @@ impl Values {
             let Some(known) = self.known.get(&address) else {
                 return;
             };
+            if type_of(object) == self.symbols.bytearray {
+                self.touch_byte(out, object, index);
+                return;
+            }
             let (id, state) = (known.id, &known.state);
-            let items = if type_of(object) == self.symbols.list {
-                self.layout.list_items(object)
-            } else {
+            if type_of(object) != self.symbols.list || id == UNNUMBERED {
                 self.rescan(out, object);
                 return;
-            };
-            if id == UNNUMBERED || items.len() as u64 != state.len {
+            }
+            let items = self.layout.list_items(object);
+            if items.len() as u64 != state.len {
                 self.rescan(out, object);
                 return;
             }
             let Some(item) = items.get(index).copied() else {
                 return;
             };
-            let before = state.items.get(index).copied();
-            if before == Some(self.look(item)) {
+            if state.items.get(index).copied() == Some(self.look(item)) {
                 return;
             }
+            let compared = self.hold(address);
             let shadow = self.put_item(out, id, index as u64, item);
             if let Some(known) = self.known.get_mut(&address) {
+                known.verified = compared;
                 match known.state.items.get_mut(index) {
                     Some(place) => *place = shadow,
                     None => known.state.beyond = true,
@@ -48,7 +63,30 @@ impl Values {
         }
     }
 
-    /// Records elements that were added at the end of a list, or removed there.
+    unsafe fn touch_byte(&mut self, out: &mut Vec<u8>, object: Object, index: usize) {
+        // SAFETY: the caller knows that it is a bytearray that is alive.
+        unsafe {
+            let bytes = self.layout.bytearray(object);
+            let kept = &bytes[..bytes.len().min(self.limits.string)];
+            let Some(known) = self.known.get_mut(&(object as usize)) else {
+                return;
+            };
+            if known.id == UNNUMBERED || known.state.len != bytes.len() as u64 {
+                self.rescan(out, object);
+                return;
+            }
+            let Some(byte) = kept.get(index) else {
+                return;
+            };
+            out.push(message::SET_ITEM);
+            put::number(out, known.id);
+            put::number(out, index as u64);
+            put::int(out, i64::from(*byte));
+            known.state.text = text_hash(kept, &[]);
+        }
+    }
+
+    /// Records an element that was added at the end of a list, or removed there.
     ///
     /// # Safety
     ///
@@ -70,9 +108,11 @@ impl Values {
             if now == len + 1
                 && let Some(item) = items.last().copied()
             {
+                let compared = self.hold(address);
                 let shadow = self.put_append(out, id, item);
                 let limit = self.limits.children;
                 if let Some(known) = self.known.get_mut(&address) {
+                    known.verified = compared;
                     let state = &mut known.state;
                     if state.items.len() as u64 == len && state.items.len() < limit {
                         state.items.push(shadow);
@@ -88,7 +128,7 @@ impl Values {
                     known.state.len = now;
                     known.state.items.truncate(items.len());
                 }
-            } else {
+            } else if now != len {
                 self.rescan(out, object);
             }
         }
@@ -98,60 +138,55 @@ impl Values {
     ///
     /// # Safety
     ///
-    /// `object` is alive and known, `entry` is alive.
+    /// `object` is alive and known, `entry` is alive, and no other entry changed since the dict was
+    /// last recorded.
     pub(super) unsafe fn touch_entry(&mut self, out: &mut Vec<u8>, object: Object, entry: Object) {
         let address = object as usize;
         // SAFETY: hashing and comparing exact scalars runs no code of the program; a dict with other
         // keys is compared as a whole.
         unsafe {
-            let Some(known) = self.known.get(&address) else {
+            let (Some(known), Some(find), Some(hash)) = (
+                self.known.get(&address),
+                self.symbols.dict_get_known_hash,
+                self.symbols.object_hash,
+            ) else {
                 return;
             };
-            let (id, len) = (known.id, known.state.len);
-            let complete = known.state.entries.len() as u64 == len;
-            let objects = known
-                .state
-                .entries
-                .iter()
-                .any(|(key, _)| matches!(key.kind, ShadowKind::Object | ShadowKind::TooDeep));
-            let plain = !objects
-                && flags_of(type_of(object)) & flag::DICT != 0
-                && known.state.attributes.is_empty()
-                && self.shape_of(type_of(object)) == Some(super::classes::Shape::Dict);
-            let (Some(find), Some(hash)) =
-                (self.symbols.dict_get_known_hash, self.symbols.object_hash)
-            else {
-                self.rescan(out, object);
-                return;
-            };
+            let (id, state) = (known.id, &known.state);
+            let plain = flags_of(type_of(object)) & flag::DICT != 0
+                && self.shape_of(type_of(object)) == Some(Shape::Dict)
+                && state.attributes.is_empty()
+                && !state.entries.iter().any(|(key, _)| {
+                    matches!(key.kind, ShadowKind::Object | ShadowKind::TooDeep)
+                });
             if id == UNNUMBERED || !plain {
                 self.rescan(out, object);
                 return;
             }
-            let now = word(object, 16) as u64;
+            let (len, now) = (state.len, word(object, 16) as u64);
+            let recorded = (state.entries.len() + state.beyond_keys.len()) as u64;
             let key = self.look(entry);
-            let position = known
-                .state
-                .entries
-                .iter()
-                .position(|(known, _)| *known == key);
+            let position = state.entries.iter().position(|(known, _)| *known == key);
+            let beyond = state.beyond_keys.contains(&key);
             let value = find(object, entry, hash(entry));
+            let compared = self.hold(address);
             match (position, value.is_null()) {
                 (Some(position), false) if now == len => {
-                    let hidden = self.hides_key(entry);
-                    let shadow = if hidden {
+                    let shadow = if self.hides_key(entry) {
                         Shadow::REDACTED
                     } else {
                         self.look(value)
                     };
-                    if self.known[&address].state.entries[position].1 != shadow {
+                    if self.entry_shadow(address, position) != Some(shadow) {
                         let (_, shadow) = self.put_entry(out, id, entry, value);
-                        if let Some(known) = self.known.get_mut(&address) {
-                            known.state.entries[position].1 = shadow;
+                        if let Some(known) = self.known.get_mut(&address)
+                            && let Some(place) = known.state.entries.get_mut(position)
+                        {
+                            place.1 = shadow;
                         }
                     }
                 }
-                (Some(position), true) if now + 1 == len => {
+                (_, true) if now + 1 == len && (position.is_some() || beyond) => {
                     let mut bytes = self.buffer();
                     self.put_value(out, &mut bytes, entry, 1);
                     out.push(message::DELETE_KEY);
@@ -159,16 +194,24 @@ impl Values {
                     out.extend_from_slice(&bytes);
                     self.give_back(bytes);
                     if let Some(known) = self.known.get_mut(&address) {
-                        known.state.entries.remove(position);
+                        match position {
+                            Some(position) => {
+                                known.state.entries.remove(position);
+                            }
+                            None => {
+                                known.state.beyond_keys.remove(&key);
+                            }
+                        }
                         known.state.len = now;
                     }
                 }
-                (None, false) if now == len + 1 => {
+                // A new entry of a mapping all of whose entries are recorded.
+                (None, false) if now == len + 1 && recorded == len => {
                     let entry = self.put_entry(out, id, entry, value);
                     let limit = self.limits.children;
                     if let Some(known) = self.known.get_mut(&address) {
                         let state = &mut known.state;
-                        if complete && state.entries.len() < limit {
+                        if state.beyond_keys.is_empty() && state.entries.len() < limit {
                             state.entries.push(entry);
                         } else {
                             state.beyond_keys.insert(entry.0);
@@ -176,9 +219,11 @@ impl Values {
                         state.len = now;
                     }
                 }
-                (None, false) if now == len && !complete => {
-                    if self.known[&address].state.beyond_keys.contains(&key) {
-                        self.put_entry(out, id, entry, value);
+                // An entry that is recorded behind the limit, or was left out and is recorded now.
+                (None, false) if now == len && (beyond || recorded < len) => {
+                    let entry = self.put_entry(out, id, entry, value);
+                    if let Some(known) = self.known.get_mut(&address) {
+                        known.state.beyond_keys.insert(entry.0);
                     }
                 }
                 (None, true) if now == len => {}
@@ -189,8 +234,14 @@ impl Values {
             }
             let version = self.layout.dict_version(object);
             if let Some(known) = self.known.get_mut(&address) {
+                known.verified = compared;
                 known.state.version = version;
             }
         }
+    }
+
+    fn entry_shadow(&self, address: usize, position: usize) -> Option<Shadow> {
+        let entry = self.known.get(&address)?.state.entries.get(position)?;
+        Some(entry.1)
     }
 }

@@ -80,9 +80,9 @@ pub(crate) struct Reader {
     /// Values that were redacted.
     pub(crate) redacted: u64,
     /// What was read of text values, to look for what must not be there.
-    pub(crate) texts: Vec<Vec<u8>>,
-    /// Values of variables at their last write, by name, as shown.
-    pub(crate) last: HashMap<String, String>,
+    pub(crate) texts: Vec<String>,
+    /// What the variables of each function showed at its last mark.
+    marked: HashMap<(String, String), Tree>,
 }
 
 impl Reader {
@@ -97,6 +97,14 @@ impl Reader {
             }
         }
         used
+    }
+
+    /// What a variable of a function showed at the function's last mark.
+    pub(crate) fn marked(&self, function: &str, variable: &str) -> String {
+        match self.marked.get(&(function.to_owned(), variable.to_owned())) {
+            Some(tree) => describe(tree),
+            None => "nothing".into(),
+        }
     }
 
     fn frame(&mut self) -> Option<&mut Frame> {
@@ -136,7 +144,8 @@ impl Reader {
             tag::STR | tag::BYTES => {
                 scalar.extend(cursor.number()?.to_le_bytes());
                 let text = cursor.text()?;
-                self.texts.push(text.to_vec());
+                self.texts
+                    .push(String::from_utf8_lossy(text).into_owned());
                 scalar.extend(text);
                 Value::Scalar(scalar)
             }
@@ -168,7 +177,9 @@ impl Reader {
         cursor.number()?;
         if cursor.byte()? == 1 {
             cursor.number()?;
-            content.text = Some(cursor.text()?.to_vec());
+            let text = cursor.text()?;
+            self.texts.push(String::from_utf8_lossy(text).into_owned());
+            content.text = Some(text.to_vec());
         }
         Some(content)
     }
@@ -270,15 +281,10 @@ impl Reader {
             message::WRITE => {
                 let slot = cursor.number()? as usize;
                 let value = self.value(cursor)?;
-                let shown = format!("{:?}", self.tree(&value, &mut Vec::new()));
                 if let Some(frame) = self.frame()
                     && let Some(place) = frame.slots.get_mut(slot)
                 {
                     *place = value;
-                    let function = frame.function;
-                    if let Some(name) = self.functions[function].variables.get(slot) {
-                        self.last.insert(name.clone(), shown);
-                    }
                 }
             }
             _ => self.change(kind, cursor)?,
@@ -410,6 +416,8 @@ impl Reader {
         let names = self.functions[frame.function].variables.clone();
         for (name, value) in names.into_iter().zip(&frame.slots) {
             let tree = self.tree(value, &mut Vec::new());
+            let function = self.functions[frame.function].name.clone();
+            self.marked.insert((function, name.clone()), tree.clone());
             self.shown.insert(name, tree);
         }
         if let Some(namespace) = frame.globals.checked_sub(1)
@@ -634,4 +642,74 @@ fn brief(tree: &Tree) -> String {
     } else {
         text
     }
+}
+
+const KINDS: [&str; 19] = [
+    "List", "Tuple", "Dict", "Set", "FrozenSet", "Deque", "ByteArray", "Cell", "Namespace",
+    "Instance", "Exception", "Function", "Class", "Module", "Generator", "Enum", "Literal", "Array",
+    "Opaque",
+];
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    bytes.join(" ")
+}
+
+/// A tree in full, each value so that nothing about it can hide.
+fn describe(tree: &Tree) -> String {
+    let node = match tree {
+        Tree::Unavailable(reason) => return format!("<{reason}>"),
+        Tree::Again => return "...".into(),
+        Tree::Node(node) => node,
+        Tree::Scalar(bytes) => {
+            let rest = bytes.get(1..).unwrap_or_default();
+            return match bytes.first() {
+                Some(&tag::BIG_INT) => {
+                    let (low, high) = rest.split_at(8.min(rest.len()));
+                    format!("int {} {}", hexadecimal(low).replace(' ', ""), hexadecimal(high))
+                }
+                Some(&tag::FLOAT) => {
+                    let mut bits = [0; 8];
+                    bits.copy_from_slice(rest);
+                    format!("float {:016x}", u64::from_le_bytes(bits))
+                }
+                Some(&tag::STR | &tag::BYTES) => {
+                    let (len, text) = rest.split_at(8);
+                    let mut bytes = [0; 8];
+                    bytes.copy_from_slice(len);
+                    let len = u64::from_le_bytes(bytes);
+                    match std::str::from_utf8(text) {
+                        Ok(text) => format!("{len} {text:?}"),
+                        Err(_) => format!("{len} {}", hexadecimal(text)),
+                    }
+                }
+                _ => brief(tree),
+            };
+        }
+    };
+    let mut out = format!("{} {}", KINDS[usize::from(node.kind)], node.class);
+    if let Some(text) = &node.text {
+        out.push_str(&format!(" '{}'", String::from_utf8_lossy(text)));
+    }
+    if !node.items.is_empty() {
+        let items: Vec<String> = node.items.iter().map(|item| describe(&item.1)).collect();
+        out.push_str(&format!(" [{}]", items.join(", ")));
+    }
+    if !node.entries.is_empty() {
+        let entries: Vec<String> = node
+            .entries
+            .iter()
+            .map(|(key, value)| format!("{}: {}", describe(key), describe(value)))
+            .collect();
+        out.push_str(&format!(" {{{}}}", entries.join(", ")));
+    }
+    if !node.attributes.is_empty() || KINDS[usize::from(node.kind)] == "Instance" {
+        let attributes: Vec<String> = node
+            .attributes
+            .iter()
+            .map(|(name, value)| format!("{name}={}", describe(value)))
+            .collect();
+        out.push_str(&format!("({})", attributes.join(", ")));
+    }
+    out
 }
