@@ -21,7 +21,7 @@ use breakpoints::ConsoleBreakpoint;
 use command::Command;
 
 pub use completion::Completion;
-pub use palette::Palette;
+pub use palette::{Palette, harmless};
 
 /// Who types the commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -173,20 +173,16 @@ impl Console {
             self.last.clear();
             return self.evaluate(&ctx, &rest);
         };
-        let reply = self.dispatch(&mut ctx, command, rest.trim())?;
+        let mut reply = self.dispatch(&mut ctx, command, rest.trim())?;
         if command.repeats() {
             self.last = line;
         } else {
             self.last.clear();
         }
-        let messages = ctx.timeline.take_messages();
-        if messages.is_empty() {
-            return Ok(reply);
-        }
-        let mut reply = reply;
-        for message in messages {
+        for message in ctx.timeline.take_messages() {
             reply.text = format!("{message}\n{}", reply.text);
         }
+        reply.text = harmless(&reply.text);
         Ok(reply)
     }
 

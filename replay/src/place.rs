@@ -213,11 +213,12 @@ impl Place {
         cancel: &CancellationToken,
     ) -> Result<Option<RawChange>> {
         let mut at = from;
+        let mut keys = self.keys(recording, at)?;
         loop {
             cancel.check()?;
             let mut nearest: Option<Position> = None;
-            for key in self.keys(recording, at)? {
-                let found = recording.find(key, at, direction, cancel)?;
+            for key in &keys {
+                let found = recording.find(*key, at, direction, cancel)?;
                 nearest = match (nearest, found) {
                     (Some(a), Some(b)) if direction == Direction::Forward => Some(a.min(b)),
                     (Some(a), Some(b)) => Some(a.max(b)),
@@ -227,30 +228,32 @@ impl Place {
             let Some(position) = nearest else {
                 return Ok(None);
             };
-            if let Some(change) = self.change_at(recording, position)? {
-                return Ok(Some(change));
-            }
             at = match direction {
                 Direction::Forward => position.next(),
                 Direction::Backward => position,
             };
+            match recording.event(position)?.map(|event| event.event) {
+                // What the place holds is the same before and after it.
+                Some(Event::Object { object, change }) if self.is_unrelated(object, &change) => {
+                    continue;
+                }
+                _ => {}
+            }
+            if let Some(change) = self.change_at(recording, position)? {
+                return Ok(Some(change));
+            }
+            keys = self.keys(recording, at)?;
         }
     }
 
     /// The change that the event at `position` makes, if it changes what the place shows.
     fn change_at(&self, recording: &Recording, position: Position) -> Result<Option<RawChange>> {
-        let Some(event) = recording.event(position)? else {
-            return Ok(None);
-        };
-        if let Event::Object { object, change } = &event.event {
-            if self.is_unrelated(*object, change) {
-                return Ok(None);
-            }
-        }
         let old = self.raw_value(recording, position)?;
         let new = self.raw_value(recording, position.next())?;
         let same = match (&old, &new) {
             (None, None) => true,
+            // An object that is seen for the first time may have been there for long.
+            (None, Some(_)) => matches!(self, Place::Object { .. }),
             (Some(old), Some(new)) => {
                 shows_the_same(recording, (old, position), (new, position.next()))?
             }
@@ -269,7 +272,9 @@ impl Place {
                 *object == changed && index != other
             }
             (Place::Entry { object, key }, Change::SetKey { key: other, .. }) => {
-                *object == changed && key != other
+                // Keys of different types can be equal: 1, 1.0 and True.
+                let same_type = std::mem::discriminant(key) == std::mem::discriminant(other);
+                *object == changed && same_type && key != other
             }
             _ => false,
         }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use retrostep_trace::{
-    CancellationToken, Direction, Event, FrameId, Key, Position, Recording, Result, SourceId,
-    Value, VariableKind,
+    CancellationToken, Direction, Event, FrameId, Key, ObjectId, ObjectKind, Position, Recording,
+    Result, SourceId, Value, VariableKind,
 };
 
 use crate::expression::{SourceLines, Statement, argument_for, names_in};
@@ -140,7 +140,12 @@ impl Search<'_> {
             self.explain(name, place, written, depth + 1)?;
         }
         self.returns(&statement, frame, origin.position, written, depth)?;
-        self.names(&statement.names_read(), frame, origin.position, depth)
+        let changed = match &change.new {
+            Some(Value::Object(object)) if in_place => Some(*object),
+            _ => None,
+        };
+        let names = statement.names_read();
+        self.names(&names, changed, (frame, origin.position), depth)
     }
 
     fn push_change(
@@ -202,8 +207,15 @@ impl Search<'_> {
         })
     }
 
-    /// Follows names that a line of `frame` read at `at`.
-    fn names(&mut self, names: &[String], frame: FrameId, at: Position, depth: u32) -> Result<()> {
+    /// Follows names that a line of a frame read at a position; those of the `changed` object are
+    /// other names of what is being explained.
+    fn names(
+        &mut self,
+        names: &[String],
+        changed: Option<ObjectId>,
+        (frame, at): (FrameId, Position),
+        depth: u32,
+    ) -> Result<()> {
         let snapshot = Snapshot::new(self.recording, at);
         let mut followed = 0;
         for name in names {
@@ -218,10 +230,11 @@ impl Search<'_> {
                 continue;
             };
             let value = place.value(self.recording, at)?;
-            let Some(value) = value.filter(|value| !self.is_code(snapshot, value)) else {
+            let is_changed =
+                matches!(&value, Some(Datum::Object(object)) if Some(*object) == changed);
+            if is_changed || value.is_none_or(|value| self.is_code(snapshot, &value)) {
                 continue;
-            };
-            drop(value);
+            }
             followed += 1;
             self.explain(name, &place, at, depth + 1)?;
         }
@@ -230,7 +243,6 @@ impl Search<'_> {
 
     /// Functions, classes and modules are no part of a value's story.
     fn is_code(&self, snapshot: Snapshot<'_>, value: &Datum) -> bool {
-        use retrostep_trace::ObjectKind;
         let Datum::Object(object) = value else {
             return false;
         };
@@ -296,7 +308,7 @@ impl Search<'_> {
             return Ok(());
         };
         let names = names_in(argument);
-        self.names(&names, caller, origin.position, depth)
+        self.names(&names, None, (caller, origin.position), depth)
     }
 
     /// Follows calls that the line made and whose results it used.
@@ -365,7 +377,7 @@ impl Search<'_> {
             let text = format!("returned {shown}");
             self.push(name, shown, text, &origin, depth + 1)?;
             let inner = self.statement(&origin)?;
-            self.names(&inner.names_read(), called, step, depth + 1)?;
+            self.names(&inner.names_read(), None, (called, step), depth + 1)?;
         }
         Ok(())
     }

@@ -43,7 +43,8 @@ impl Console {
         let trimmed = line.trim_start();
         let (word, rest) = command::split(trimmed);
         let mut found = Vec::new();
-        if rest.is_empty() {
+        let is_first = |character: char| character.is_alphanumeric() || "_-".contains(character);
+        if trimmed.chars().all(is_first) {
             let start = line.len() - trimmed.len();
             for name in command::names() {
                 if name.starts_with(trimmed) && self.offers(name) {
@@ -80,6 +81,8 @@ impl Console {
                 found.extend(locations(timeline, line));
             }
             Some(command) if !command.takes_expression() && !rest.contains(" if ") => {}
+            // Half of `back-into` is no difference.
+            _ if trimmed.ends_with('-') && !found.is_empty() => {}
             _ => found.extend(names(snapshot, frame, line)),
         }
         found.truncate(MAX_COMPLETIONS);
@@ -128,7 +131,9 @@ fn names(snapshot: Snapshot<'_>, frame: Option<FrameId>, line: &str) -> Vec<Comp
     if let Some(before) = before.strip_suffix('.') {
         return attributes(snapshot, frame, before, typed, start);
     }
-    if typed.starts_with(|first: char| first.is_ascii_digit()) {
+    let in_quotes = |quote: char| before.matches(quote).count() % 2 == 1;
+    if typed.starts_with(|first: char| first.is_ascii_digit()) || in_quotes('"') || in_quotes('\'')
+    {
         return Vec::new();
     }
     let mut out = Vec::new();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use retrostep_trace::{FrameId, FrameState, Recording, SourceId};
 
 use super::location::short_path;
+use super::palette::harmless;
 use super::{Console, Context, Reply, Result, location, moves};
 use crate::expression::SourceLines;
 use crate::render;
@@ -27,6 +28,11 @@ impl Console {
     ///
     /// [`crate::ConsoleError::Replay`] if the recording cannot be read.
     pub fn view(&mut self, timeline: &Timeline, stop: Option<&Stop>) -> Result<String> {
+        let text = self.unchecked_view(timeline, stop)?;
+        Ok(harmless(&text))
+    }
+
+    fn unchecked_view(&mut self, timeline: &Timeline, stop: Option<&Stop>) -> Result<String> {
         let recording = timeline.recording();
         let mut out = self.position_line(timeline, stop)?;
         let Some(state) = self.selected_frame(timeline)? else {
@@ -50,8 +56,8 @@ impl Console {
         }
         let snapshot = Snapshot::new(recording, timeline.position());
         let values = line_values(snapshot, &lines, &state)?;
-        for (name, value) in values {
-            out.push_str(&format!("\n    {name} = {}", self.palette.value(&value)));
+        for (label, value) in values {
+            out.push_str(&format!("\n    {label} {}", self.palette.value(&value)));
         }
         if let Some(stop) = stop.and_then(|stop| stop.text.as_deref()) {
             out.push('\n');
@@ -263,7 +269,8 @@ fn arguments(snapshot: Snapshot<'_>, state: &FrameState) -> Result<String> {
     Ok(format!("({})", out.join(", ")))
 }
 
-/// The values of the names on the line, functions, classes and modules left out.
+/// The values of the names on the line, functions, classes and modules left out; and what the line
+/// and the calls before it return. Each with a label: `due =`, `returns`.
 fn line_values(
     snapshot: Snapshot<'_>,
     lines: &SourceLines,
@@ -278,15 +285,14 @@ fn line_values(
         let Ok(expression) = Expression::parse(&name) else {
             continue;
         };
-        let Ok(Some(value)) = snapshot.lookup(Some(state.frame), &name) else {
+        if !matches!(snapshot.lookup(Some(state.frame), &name), Ok(Some(_))) {
             continue;
-        };
-        drop(value);
+        }
         let Ok(variable) = snapshot.evaluate(Some(state.frame), &expression) else {
             continue;
         };
         if is_data(&variable) {
-            out.push((name, variable.text));
+            out.push((format!("{name} ="), variable.text));
         }
         if out.len() >= MAX_VALUES {
             break;

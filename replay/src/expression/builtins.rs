@@ -403,7 +403,7 @@ impl Evaluator<'_> {
             .iter()
             .filter(|item| matches!(item, Datum::Float(_)))
             .count();
-        if floats > 1 && render::PythonVersion::of(self.snapshot.recording).minor >= 12 {
+        if floats > 1 && self.python_minor() >= 12 {
             return self.compensated_sum(&items, start);
         }
         let mut total = start;

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use num_traits::ToPrimitive as _;
 use retrostep_trace::{Content, ObjectKind, Text, Value};
 
 use super::ExpressionError;
@@ -505,6 +506,24 @@ impl Evaluator<'_> {
                 );
             }
             (Datum::Bytes(text), Datum::Bytes(part)) => return text_contains(text, part, true),
+            (Datum::Bytes(text), _) => match number::integer(wanted) {
+                Some(byte) => {
+                    let Some(byte) = byte.to_u8() else {
+                        return raised("ValueError", "byte must be in range(0, 256)");
+                    };
+                    return match text.kept.contains(&byte) {
+                        true => Ok(true),
+                        false => self.absent(is_complete(text, true)),
+                    };
+                }
+                None => {
+                    let type_name = self.type_name(wanted)?;
+                    return raised(
+                        "TypeError",
+                        format!("a bytes-like object is required, not '{type_name}'"),
+                    );
+                }
+            },
             (Datum::Range(_), Datum::Int(_) | Datum::Bool(_)) => {
                 return self.range_contains(container, wanted);
             }

@@ -62,6 +62,11 @@ impl<'a> Evaluator<'a> {
         self.text.get(node.start..node.end).unwrap_or_default()
     }
 
+    /// The `12` of the recorded Python 3.12.
+    pub(super) fn python_minor(&self) -> u32 {
+        render::PythonVersion::of(self.snapshot.recording).minor
+    }
+
     /// Counts work that was done.
     pub(super) fn spend(&mut self, steps: u64) -> Outcome<()> {
         self.steps = self.steps.saturating_add(steps);

@@ -15,10 +15,10 @@ use crate::Datum;
 const MAX_LEN_BYTES: usize = 64 * 1024;
 
 /// Deepest tree. Bounds every recursion over it.
-const MAX_DEPTH: u32 = 150;
+const MAX_DEPTH: u32 = 100;
 
 /// Deepest nesting of brackets, prefixes and conditional expressions while reading.
-const MAX_NESTING: u32 = 60;
+const MAX_NESTING: u32 = 40;
 
 const KEYWORDS: &[&str] = &[
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",

@@ -291,6 +291,15 @@ impl Evaluator<'_> {
         if !sliceable {
             let type_name = self.type_name(value)?;
             return match shape {
+                // From 3.12 on a slice can be a key, though none here ever is.
+                Some(Shape::Dict) if self.python_minor() >= 12 => {
+                    let mut texts = Vec::new();
+                    for bound in bounds {
+                        let bound = bound.as_ref().unwrap_or(&Datum::None);
+                        texts.push(render::value(self.snapshot, bound, render::LIMIT)?);
+                    }
+                    raised("KeyError", format!("slice({})", texts.join(", ")))
+                }
                 Some(Shape::Dict) => raised("TypeError", "unhashable type: 'slice'"),
                 _ => raised(
                     "TypeError",
