@@ -12,6 +12,7 @@ mod search;
 mod set;
 mod stack;
 mod step;
+mod unrun;
 
 use std::collections::HashMap;
 use std::fmt;

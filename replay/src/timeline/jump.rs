@@ -3,6 +3,7 @@
 use retrostep_trace::{CancellationToken, Direction, FrameId, Key, Position, SourceId, ThreadId};
 
 use super::Timeline;
+use super::places::CodeLine;
 use crate::{Error, ExceptionFilter, Result, Stop, StopReason};
 
 /// A recorded execution of a line that one can go to.
@@ -124,7 +125,7 @@ impl Timeline {
         line: u32,
         cancel: &CancellationToken,
     ) -> Result<Vec<GotoTarget>> {
-        let Some(line) = self.line_with_code(&[source], line)? else {
+        let CodeLine::At(line) = self.line_with_code(&[source], line)? else {
             return Ok(Vec::new());
         };
         let key = Key::Line(source, line);

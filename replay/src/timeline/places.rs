@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use retrostep_trace::{CancellationToken, FrameId, FunctionId, Key, Position, SourceId, ThreadId};
+use retrostep_trace::{CancellationToken, FrameId, Function, FunctionId, FunctionKind, Key, Position, SourceId, ThreadId};
 
-use super::Timeline;
+use super::{Timeline, unrun};
 use crate::Result;
 use crate::breakpoint::lock;
 
@@ -35,23 +35,57 @@ pub struct LineHits {
 pub(super) struct CodeLines {
     /// Ascending, without repeats.
     all: Vec<u32>,
-    /// Each function: the line of its definition, and its lines with code, ascending.
-    functions: Vec<(u32, Vec<u32>)>,
+    /// The functions that ran.
+    functions: Vec<Arc<Function>>,
+    /// The source's text, as far as it was recorded.
+    text: Option<Arc<[u8]>>,
+}
+
+/// Where a breakpoint asked for at a line stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum CodeLine {
+    /// On this line.
+    At(u32),
+    /// Nowhere: the function around it never ran.
+    NeverRan(String),
+    /// Nowhere: no line from there on has code that ran.
+    Nowhere,
 }
 
 impl CodeLines {
-    /// The first line from `line` on that has code: of the innermost function around `line`, and when
-    /// that has none, of the file.
-    fn first_at_or_after(&self, line: u32) -> Option<u32> {
-        let around = self.functions.iter().filter(|(first, lines)| {
-            *first <= line && lines.last().is_some_and(|&last| line <= last)
-        });
-        let innermost = around.min_by_key(|(first, lines)| {
-            lines.last().map_or(0, |&last| last.saturating_sub(*first))
-        });
-        let lines = innermost.map_or(&self.all, |(_, lines)| lines);
+    /// The line itself when it has code, else the next one that has: of the innermost function around
+    /// it, and when that has none, of the file.
+    fn stand_at(&self, line: u32) -> CodeLine {
+        if self.all.binary_search(&line).is_ok() {
+            return CodeLine::At(line);
+        }
+        if let Some(name) = self.unrun_function(line) {
+            return CodeLine::NeverRan(name);
+        }
+        let last_line = |function: &Function| function.lines.last().copied().unwrap_or(0);
+        let around = (self.functions.iter())
+            .filter(|function| (function.first_line..=last_line(function)).contains(&line));
+        let innermost =
+            around.min_by_key(|function| last_line(function).saturating_sub(function.first_line));
+        let lines = innermost.map_or(&self.all, |function| &function.lines);
         let index = lines.partition_point(|&code| code < line);
-        lines.get(index).copied()
+        lines
+            .get(index)
+            .map_or(CodeLine::Nowhere, |&line| CodeLine::At(line))
+    }
+
+    /// The function around a line without known code, if no function of that place ran.
+    fn unrun_function(&self, line: u32) -> Option<String> {
+        let text = std::str::from_utf8(self.text.as_deref()?).ok()?;
+        let (name, definition) = unrun::function_around(text, line)?;
+        let ran = self.functions.iter().any(|function| {
+            let is_body = matches!(function.kind, FunctionKind::Module | FunctionKind::Class);
+            // A decorated function is defined by its first decorator.
+            let decorated = function.first_line < definition
+                && function.lines.first().is_some_and(|&code| code > definition);
+            !is_body && (function.first_line == definition || decorated)
+        });
+        (!ran).then(|| name.to_owned())
     }
 }
 
@@ -100,14 +134,16 @@ impl Timeline {
         Ok(lines.filter(|line| (first..=last).contains(line)).collect())
     }
 
-    /// The line where a breakpoint asked for at `line` stands, if there is one.
-    pub(super) fn line_with_code(&self, sources: &[SourceId], line: u32) -> Result<Option<u32>> {
-        let mut nearest: Option<u32> = None;
+    /// Where a breakpoint asked for at `line` stands.
+    pub(super) fn line_with_code(&self, sources: &[SourceId], line: u32) -> Result<CodeLine> {
+        let mut nearest = CodeLine::Nowhere;
         for &source in sources {
-            let found = self.code_lines(source)?.first_at_or_after(line);
+            let found = self.code_lines(source)?.stand_at(line);
             nearest = match (nearest, found) {
-                (Some(nearest), Some(found)) => Some(nearest.min(found)),
-                (nearest, found) => nearest.or(found),
+                (CodeLine::At(nearest), CodeLine::At(found)) => CodeLine::At(nearest.min(found)),
+                (CodeLine::At(nearest), _) => CodeLine::At(nearest),
+                (nearest, CodeLine::Nowhere) => nearest,
+                (_, found) => found,
             };
         }
         Ok(nearest)
@@ -117,15 +153,17 @@ impl Timeline {
         if let Some(lines) = lock(&self.code_lines).get(&source) {
             return Ok(lines.clone());
         }
-        let mut code = CodeLines::default();
+        let mut code = CodeLines {
+            text: (self.recording.source(source).ok()).and_then(|source| source.text.clone()),
+            ..CodeLines::default()
+        };
         for id in 0..self.recording.function_count() {
             let Ok(function) = self.recording.function(FunctionId(id)) else {
                 continue;
             };
             if function.source == source {
                 code.all.extend(&function.lines);
-                code.functions
-                    .push((function.first_line, function.lines.clone()));
+                code.functions.push(function);
             }
         }
         code.all.sort_unstable();
@@ -133,5 +171,71 @@ impl Timeline {
         let code = Arc::new(code);
         lock(&self.code_lines).insert(source, code.clone());
         Ok(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+def ran(
+    first,
+):
+
+    return first
+
+def never():
+    a = 1
+    return a
+
+@decorator
+def decorated():
+    # a note
+    return 2
+
+# the end
+print(ran(1))
+";
+
+    fn function(kind: FunctionKind, first_line: u32, lines: &[u32]) -> Arc<Function> {
+        Arc::new(Function {
+            name: "f".into(),
+            qualified_name: "f".into(),
+            source: SourceId(0),
+            first_line,
+            kind,
+            variables: Vec::new(),
+            lines: lines.to_vec(),
+        })
+    }
+
+    #[test]
+    fn a_breakpoint_stands_on_code_that_ran_and_never_leaves_its_function() {
+        let code = CodeLines {
+            all: vec![1, 5, 7, 11, 12, 14, 17],
+            functions: vec![
+                function(FunctionKind::Module, 1, &[1, 7, 11, 12, 17]),
+                function(FunctionKind::Function, 1, &[5]),
+                function(FunctionKind::Function, 11, &[14]),
+            ],
+            text: Some(TEXT.as_bytes().into()),
+        };
+        let never = || CodeLine::NeverRan("never".to_owned());
+        let cases = [
+            (1, CodeLine::At(1)),
+            (2, CodeLine::At(5)),
+            (4, CodeLine::At(5)),
+            (5, CodeLine::At(5)),
+            (7, CodeLine::At(7)),
+            (8, never()),
+            (9, never()),
+            (13, CodeLine::At(14)),
+            (16, CodeLine::At(17)),
+            (18, CodeLine::Nowhere),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(code.stand_at(line), expected, "line {line}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use retrostep_trace::{
 };
 
 use super::Timeline;
+use super::places::CodeLine;
 use crate::breakpoint::{DataPoint, Gate, Messages, Occurrences};
 use crate::{
     BreakpointId, DataBreakpoint, Error, ExceptionFilter, FunctionBreakpoint, LineBreakpoint,
@@ -115,11 +116,17 @@ impl Timeline {
         sources: &[SourceId],
         asked: &LineBreakpoint,
     ) -> Result<std::result::Result<LinePoint, String>> {
-        let Some(line) = self.line_with_code(sources, asked.line)? else {
-            return Ok(Err(format!(
-                "no line from {} on has code that ran in this recording",
-                asked.line
-            )));
+        let line = match self.line_with_code(sources, asked.line)? {
+            CodeLine::At(line) => line,
+            CodeLine::NeverRan(name) => {
+                return Ok(Err(format!("{name} never ran in this recording")));
+            }
+            CodeLine::Nowhere => {
+                return Ok(Err(format!(
+                    "no line from {} on has code that ran in this recording",
+                    asked.line
+                )));
+            }
         };
         let gate = match Gate::parse(asked.condition.as_deref(), asked.hit_condition.as_deref()) {
             Ok(gate) => gate,
