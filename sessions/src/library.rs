@@ -109,7 +109,7 @@ impl Library {
             let id = if again == 1 {
                 format!("{name}-{stamp}")
             } else {
-                format!("{name}_{again}-{stamp}")
+                format!("{name}-{stamp}-{again}")
             };
             let path = folder.join(format!("{id}.{RECORDING_EXTENSION}"));
             match File::options().write(true).create_new(true).open(&path) {
@@ -283,24 +283,26 @@ fn file_name(name: &str) -> Result<String> {
     Ok(file.to_owned())
 }
 
-/// The part of an id before `-YYYYMMDD-HHMMSS`.
+/// The part of an id before `-YYYYMMDD-HHMMSS`, or before that and the number of a second one.
 fn without_stamp(id: &str) -> &str {
-    let Some((name, stamp)) = id
-        .len()
-        .checked_sub(STAMP_LEN)
-        .and_then(|at| id.split_at_checked(at))
-    else {
-        return id;
-    };
+    let without_number = id
+        .rsplit_once('-')
+        .filter(|(_, number)| number.len() < 6 && number.bytes().all(|byte| byte.is_ascii_digit()))
+        .map(|(rest, _)| rest);
+    [Some(id), without_number]
+        .into_iter()
+        .flatten()
+        .find_map(before_stamp)
+        .unwrap_or(id)
+}
+
+fn before_stamp(id: &str) -> Option<&str> {
+    let (name, stamp) = id.split_at_checked(id.len().checked_sub(STAMP_LEN)?)?;
     let is_stamp = stamp.bytes().enumerate().all(|(at, byte)| match at {
         0 | 9 => byte == b'-',
         _ => byte.is_ascii_digit(),
     });
-    if is_stamp && !name.is_empty() {
-        name
-    } else {
-        id
-    }
+    (is_stamp && !name.is_empty()).then_some(name)
 }
 
 fn user_folder() -> PathBuf {

@@ -2,11 +2,12 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::thread::JoinHandle;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use retrostep_record_python_wire::Consumer;
 use retrostep_record_python_wire::message::Cursor;
-use retrostep_trace::{Event, Header, Source, Summary, ThreadId, Writer, WriterOptions};
+use retrostep_trace::{Event, Header, Recording, Source, Summary, ThreadId, Writer, WriterOptions};
 
 use crate::decode::{Decoder, Malformed, Message, source_text};
 use crate::job::Origin;
@@ -14,6 +15,8 @@ use crate::output::Outputs;
 
 /// So many bytes are read before the program gets their room back.
 const CHUNK_BYTES: usize = 256 << 10;
+/// The program would wait, once the ring is full, for a slow look at a large repository.
+const ORIGIN_PATIENCE: Duration = Duration::from_secs(1);
 /// More different notes than these are not kept.
 const MAX_NOTES: usize = 100;
 
@@ -113,7 +116,7 @@ pub(crate) struct Sink {
     max_bytes: Option<u64>,
     /// All of the header that is known before the recorder starts.
     header: Header,
-    origin: Option<JoinHandle<Origin>>,
+    origin: Option<Receiver<Origin>>,
     writer: Option<Writer>,
     inode: Option<u64>,
     thread: ThreadId,
@@ -143,8 +146,8 @@ impl Sink {
         }
     }
 
-    /// The header waits for what this thread finds out.
-    pub(crate) fn set_origin(&mut self, origin: JoinHandle<Origin>) {
+    /// The header waits for what comes from there, but not for long.
+    pub(crate) fn set_origin(&mut self, origin: Receiver<Origin>) {
         self.origin = Some(origin);
     }
 
@@ -190,7 +193,7 @@ impl Sink {
             };
         };
         match message {
-            Message::Event(event) => return self.event(event, outputs),
+            Message::Event(event) => self.event(event, outputs),
             Message::Clock(elapsed_ns) => writer.clock(elapsed_ns),
             Message::Thread(thread) => self.thread = thread,
             Message::Source(path) => {
@@ -237,8 +240,12 @@ impl Sink {
     }
 
     fn start(&mut self, self_check: String, version: &str) {
-        let origin = self.origin.take().and_then(|origin| origin.join().ok());
-        let origin = origin.unwrap_or_default();
+        let asked = self.origin.take();
+        let origin = asked.map(|origin| origin.recv_timeout(ORIGIN_PATIENCE));
+        if matches!(origin, Some(Err(_))) {
+            self.note("git did not say in time which commit this is".to_owned());
+        }
+        let origin = origin.and_then(Result::ok).unwrap_or_default();
         self.header.git_commit = origin.commit;
         self.header.git_branch = origin.branch;
         self.header.git_changed_files = origin.changed_files;
@@ -289,19 +296,22 @@ impl Sink {
         if removed {
             self.stop(Stop::Removed);
         }
-        let mut problem = self.stop.as_ref().map(|stop| self.sentence(stop));
-        if let (Some(writer), false) = (
-            self.writer.take(),
-            matches!(self.stop, Some(Stop::Write(_))),
-        ) {
+        let writer = self.writer.take();
+        if !matches!(self.stop, Some(Stop::Write(_)))
+            && let Some(writer) = writer
+        {
+            let problem = self.stop.as_ref().map(|stop| self.sentence(stop));
             self.notes.extend(problem.clone());
             summary.notes.clone_from(&self.notes);
             summary.redacted = self.redacted;
-            if let Err(error) = writer.finish(&summary) {
-                problem = Some(self.sentence(&Stop::Write(error)));
+            match writer.finish(&summary) {
+                Ok(()) => return problem,
+                Err(error) => self.stop = Some(Stop::Write(error)),
             }
         }
-        problem
+        // What was still to be written is not there: only the file knows how much is.
+        self.events = Recording::open(&self.path).map_or(0, |kept| kept.end().0);
+        self.stop.as_ref().map(|stop| self.sentence(stop))
     }
 
     fn sentence(&self, stop: &Stop) -> String {

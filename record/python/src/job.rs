@@ -76,7 +76,7 @@ impl Default for Limits {
         Limits {
             max_string: 10_000,
             max_children: 100,
-            depth: 4,
+            depth: 8,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -61,7 +62,11 @@ pub fn record(job: Job, observer: &mut dyn Observer) -> Result<Outcome> {
         header(&job, &launch, &config),
         job.max_bytes,
     );
-    if let Ok(origin) = thread::Builder::new().spawn(job.origin) {
+    let (sender, origin) = mpsc::channel();
+    let look_up = job.origin;
+    // Nobody takes the answer when the program is over first.
+    let asked = thread::Builder::new().spawn(move || sender.send(look_up()).ok());
+    if asked.is_ok() {
         sink.set_origin(origin);
     }
 

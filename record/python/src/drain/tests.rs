@@ -2,7 +2,7 @@ use std::path::Path;
 
 use retrostep_record_python_wire::message::{self, put, tag};
 use retrostep_record_python_wire::{Producer, create};
-use retrostep_trace::{Completeness, Position, Recording};
+use retrostep_trace::{Completeness, Position};
 use tempfile::TempDir;
 
 use super::*;
@@ -140,10 +140,25 @@ fn what_the_recorder_sends_is_in_the_recording() {
 fn more_than_the_ring_holds_passes_through_it() {
     let mut recorder = FakeRecorder::new(None);
     recorder.begin(Path::new("<string>"));
-    recorder.lines(2_000_000);
+    let text = vec![b'x'; 1 << 20];
+    for _ in 0..40 {
+        recorder.send(message::OUTPUT, |out| {
+            out.push(1);
+            put::text(out, &text);
+        });
+    }
+    assert!(recorder.drain.consumer().stalls() > 0);
     assert_eq!(recorder.finish(), None);
     let recording = Recording::open(&recorder.path()).unwrap();
-    assert_eq!(recording.end(), Position(4_000_002));
+    assert_eq!(recording.end(), Position(42));
+    let last = recording.event(Position(41)).unwrap().unwrap();
+    assert_eq!(
+        last.event,
+        Event::Output {
+            stream: retrostep_trace::Stream::Stdout,
+            bytes: text.into(),
+        }
+    );
 }
 
 #[test]
@@ -181,8 +196,10 @@ fn a_message_that_makes_no_sense_ends_the_recording_with_a_note() {
 fn at_the_size_limit_the_recording_ends_and_the_ring_stays_empty() {
     let mut recorder = FakeRecorder::new(Some(100_000));
     recorder.begin(Path::new("<string>"));
-    recorder.lines(1_000_000);
+    recorder.lines(100_000);
+    recorder.drain();
     assert!(recorder.producer.stop_requested());
+    recorder.lines(100);
     let problem = recorder.finish().unwrap();
     assert!(problem.contains("it reached the size limit"), "{problem}");
     let recording = Recording::open(&recorder.path()).unwrap();

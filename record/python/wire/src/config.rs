@@ -116,7 +116,7 @@ mod tests {
             redact: vec!["token".into()],
             max_string: 10_000,
             max_children: 100,
-            depth: 4,
+            depth: 8,
             original_preload: Some(String::new()),
             ..Config::default()
         };

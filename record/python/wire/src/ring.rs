@@ -193,7 +193,7 @@ pub fn create(path: &Path, config: &[u8]) -> io::Result<()> {
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    file.set_len((DATA_OFFSET + RING_BYTES) as u64)?;
+    reserve(&file, DATA_OFFSET + RING_BYTES)?;
     let mut head = vec![0_u8; HEADER_BYTES];
     head[0..8].copy_from_slice(&MAGIC.to_le_bytes());
     head[8..12].copy_from_slice(&WIRE_VERSION.to_le_bytes());
@@ -201,6 +201,16 @@ pub fn create(path: &Path, config: &[u8]) -> io::Result<()> {
     head[16..24].copy_from_slice(&(RING_BYTES as u64).to_le_bytes());
     file.write_all(&head)?;
     file.write_all(config)
+}
+
+/// Gives the file its full length with all the room behind it: in a full file system a file with holes
+/// would end the program by SIGBUS at its first write.
+fn reserve(file: &File, len: usize) -> io::Result<()> {
+    // SAFETY: asks for room in a file that this function borrows.
+    match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, len as libc::off_t) } {
+        0 => Ok(()),
+        code => Err(io::Error::from_raw_os_error(code)),
+    }
 }
 
 /// The recorder's side.
