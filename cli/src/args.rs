@@ -98,7 +98,7 @@ pub(crate) struct RecordOptions {
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) max_children: u64,
     /// Keep nested values so deep when they are first seen
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 8)]
     pub(crate) depth: u64,
     /// Stop recording, and let the program go on, when the file has this size (500MB, 2GB)
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]

@@ -56,6 +56,7 @@ extern "C" fn constructor() {
     if let Ok(mut waiting) = WAITING.lock() {
         *waiting = Some(Waiting { producer, config });
     }
+    set_up_debug_allocators();
     // SAFETY: the function may be called before the interpreter is initialised.
     unsafe {
         let add_hook = std::mem::transmute::<
@@ -64,6 +65,42 @@ extern "C" fn constructor() {
         >(add_hook);
         add_hook(audit, null_mut());
     }
+}
+
+/// Switches the debugging allocators on at once if the interpreter is about to do so.
+///
+/// The interpreter keeps the audit hook in memory that it allocates now and gives back at its end; its
+/// debugging allocators end the process when they are given memory that is not theirs.
+fn set_up_debug_allocators() {
+    let set_up = symbol(c"PyMem_SetupDebugHooks");
+    if set_up.is_null() || !wants_debug_allocators() {
+        return;
+    }
+    // SAFETY: the function takes nothing and may be called before the interpreter is initialised.
+    unsafe {
+        std::mem::transmute::<*mut c_void, unsafe extern "C" fn()>(set_up)();
+    }
+}
+
+/// Whether `PYTHONMALLOC`, `PYTHONDEVMODE` or `-X dev` asks for the debugging allocators.
+///
+/// An answer that is wrongly yes costs speed only: what is allocated and freed by them agrees.
+fn wants_debug_allocators() -> bool {
+    let variable = |name: &str| std::env::var_os(name).unwrap_or_default();
+    if variable("PYTHONMALLOC").to_string_lossy().contains("debug")
+        || !variable("PYTHONDEVMODE").is_empty()
+    {
+        return true;
+    }
+    let command = std::fs::read("/proc/self/cmdline").unwrap_or_default();
+    let mut before: &[u8] = b"";
+    command.split(|byte| *byte == 0).any(|argument| {
+        let is_option = |text: &[u8]| text.starts_with(b"-") && !text.starts_with(b"--");
+        let joined = is_option(argument) && argument.ends_with(b"Xdev");
+        let apart = argument == b"dev" && is_option(before) && before.ends_with(b"X");
+        before = argument;
+        joined || apart
+    })
 }
 
 /// Gives the program the environment that it would have without the recorder.

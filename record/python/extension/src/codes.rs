@@ -12,6 +12,7 @@ use retrostep_record_python_wire::Config;
 use retrostep_record_python_wire::message::{self, put};
 
 use crate::api::{PyObject, field, py};
+use crate::collector;
 use crate::frame::RawFrame;
 use crate::layout::{ABSENT, Minor, layout};
 use crate::scope::Scope;
@@ -29,6 +30,9 @@ const CO_ASYNC_GENERATOR: i32 = 0x200;
 const FAST_HIDDEN: u8 = 0x10;
 const FAST_CELL: u8 = 0x40;
 const FAST_FREE: u8 = 0x80;
+
+/// So much code without a file is remembered, and thereby kept, as not recorded.
+const KNOWN_MAX: usize = 100_000;
 
 /// One recorded variable of a code object.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +140,7 @@ impl Codes {
         match self.known.get(&(code as usize)) {
             Some(info) => *info,
             // SAFETY: the caller's.
-            None => unsafe { self.look_at(out, values, frame, code) },
+            None => unsafe { collector::pause(|| self.look_at(out, values, frame, code)) },
         }
     }
 
@@ -172,10 +176,13 @@ impl Codes {
                 let is_main = !self.main_namespace.is_null()
                     && frame.globals() == self.main_namespace
                     && (name == "<string>" || name == "<stdin>");
-                if !is_main {
+                if is_main {
+                    self.source(out, &name, true)
+                } else if self.known.len() < KNOWN_MAX {
+                    None
+                } else {
                     return None;
                 }
-                self.source(out, &name, true)
             } else {
                 let path = self.scope.absolute(&name);
                 match self.sources.get(&path) {

@@ -8,6 +8,7 @@ mod api;
 mod check;
 mod clock;
 mod codes;
+mod collector;
 mod engine;
 mod exceptions;
 mod frame;

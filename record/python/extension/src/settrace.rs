@@ -24,6 +24,7 @@ const RETURN: c_int = 3;
 const OPCODE: c_int = 7;
 
 const RETURN_VALUE: u8 = 83;
+const YIELD_VALUE: u8 = 86;
 /// From a code object to its instructions, and from a `bytes` object to its bytes.
 const CODE_BYTES: usize = 48;
 const BYTES_DATA: usize = 32;
@@ -136,7 +137,7 @@ unsafe fn on_event(
                     return;
                 }
                 if argument.is_null() {
-                    recorder.unwind(frame, std::ptr::null_mut());
+                    recorder.unwind_unseen(frame);
                 } else if recorder.suspends(frame) && opcode(frame) != RETURN_VALUE {
                     recorder.yield_value(frame, argument);
                 } else {
@@ -169,9 +170,16 @@ unsafe fn is_ours_opcode(frame_object: *mut PyObject) -> bool {
 
 /// Whether the frame has not run yet.
 unsafe fn is_start(frame: RawFrame) -> bool {
-    // SAFETY: the caller's. From 3.11 a frame that was suspended is known by its address.
+    // SAFETY: the caller's.
     unsafe {
-        layout().minor < Minor(11) && field::<i32, _>(frame.0, layout().frame_instruction) < 0
+        if layout().minor < Minor(11) {
+            return field::<i32, _>(frame.0, layout().frame_instruction) < 0;
+        }
+        // A frame that goes on stands at a `RESUME` that says so, or, when an exception is thrown
+        // into it, at the `YIELD_VALUE` that suspended it.
+        let at: *const [u8; 2] = field(frame.0, layout().frame_instruction);
+        let [opcode, argument] = at.read();
+        argument == 0 && opcode != YIELD_VALUE
     }
 }
 

@@ -41,6 +41,9 @@ impl Recorder {
         // SAFETY: the lock is held.
         unsafe { self.values.leave_thread(&mut self.out) };
         self.switch_thread();
+        if let Some(thread) = self.threads.current() {
+            thread.raised_last = None;
+        }
         self.tick();
         // SAFETY: the lock is held; what is settled is the running thread's.
         unsafe { self.values.settle(&mut self.out, frame) };
@@ -164,10 +167,7 @@ impl Recorder {
             self.value.clear();
             self.values
                 .encode(&mut self.out, &mut self.value, exception);
-            if let Some(thread) = self.threads.current() {
-                thread.exception.clear();
-                thread.exception.extend_from_slice(&self.value);
-            }
+            self.remember_exception();
             if first {
                 self.out.push(message::RAISE);
                 self.out.extend_from_slice(&self.value);
@@ -175,7 +175,57 @@ impl Recorder {
         }
     }
 
-    /// The frame is left by an exception; null for the one that was seen last.
+    /// Keeps the exception that was just encoded, for the moment it leaves the frame.
+    fn remember_exception(&mut self) {
+        let Recorder { threads, value, .. } = self;
+        let Some(thread) = threads.current() else {
+            return;
+        };
+        let Some(active) = thread.stack.last() else {
+            return;
+        };
+        let id = active.id;
+        thread
+            .exceptions
+            .retain(|(frame, known)| *frame != id || **known != **value);
+        thread.exceptions.push((id, value.as_slice().into()));
+        thread.raised_last = Some(id);
+    }
+
+    /// The frame is left by an exception that the interpreter does not tell: the one that the last
+    /// event saw in the frame, or the only one ever seen there. It may be any of several when one
+    /// that was caught before leaves at the end of a `finally`.
+    pub(crate) unsafe fn unwind_unseen(&mut self, frame: RawFrame) {
+        self.switch_thread();
+        let raised_last = self.threads.current().and_then(|t| t.raised_last);
+        self.begin(frame);
+        // SAFETY: the caller's.
+        unsafe {
+            if self.stand_in(frame).is_none() {
+                return;
+            }
+            self.compare();
+            self.out.push(message::UNWIND);
+            let Some(thread) = self.threads.current() else {
+                return;
+            };
+            let id = thread.stack.last().map(|active| active.id);
+            let mut seen = thread
+                .exceptions
+                .iter()
+                .rev()
+                .filter(|(frame, _)| Some(*frame) == id);
+            match (seen.next(), seen.next()) {
+                (Some((_, last)), earlier) if earlier.is_none() || raised_last == id => {
+                    self.out.extend_from_slice(last);
+                }
+                _ => self.out.extend_from_slice(&[tag::UNAVAILABLE, UNKNOWN]),
+            }
+            self.pop(true);
+        }
+    }
+
+    /// The frame is left by an exception.
     pub(crate) unsafe fn unwind(&mut self, frame: RawFrame, exception: *mut PyObject) {
         self.begin(frame);
         // SAFETY: the caller's.
@@ -184,17 +234,7 @@ impl Recorder {
                 return;
             }
             self.compare();
-            if exception.is_null() {
-                self.out.push(message::UNWIND);
-                match self.threads.current() {
-                    Some(thread) if !thread.exception.is_empty() => {
-                        self.out.extend_from_slice(&thread.exception);
-                    }
-                    _ => self.out.extend_from_slice(&[tag::UNAVAILABLE, UNKNOWN]),
-                }
-            } else {
-                self.emit_value(message::UNWIND, exception);
-            }
+            self.emit_value(message::UNWIND, exception);
             self.pop(true);
         }
     }
@@ -370,6 +410,9 @@ impl Recorder {
         };
         if let Some(active) = thread.stack.pop() {
             thread.shadows.truncate(active.base);
+            if over && !thread.exceptions.is_empty() {
+                thread.exceptions.retain(|(frame, _)| *frame != active.id);
+            }
             self.leave_task(active.id, over);
         }
     }

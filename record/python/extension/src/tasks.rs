@@ -7,6 +7,7 @@ use std::ffi::CStr;
 use retrostep_record_python_wire::message::{self, put};
 
 use crate::api::{PyObject, py};
+use crate::collector;
 use crate::recorder::Recorder;
 use crate::text::text;
 
@@ -26,7 +27,7 @@ impl Recorder {
             return None;
         }
         // SAFETY: the interpreter's lock is held and no exception is pending.
-        let (address, name) = unsafe { running_task() }?;
+        let (address, name) = collector::pause(|| unsafe { running_task() })?;
         let key = (address, name);
         let task = match self.tasks.known.get(&key) {
             Some(task) => *task,

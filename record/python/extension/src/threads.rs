@@ -28,13 +28,14 @@ pub(crate) struct Thread {
     state: *mut c_void,
     unique: u64,
     number: u64,
-    is_over: bool,
     /// Recorded frames, outermost first.
     pub(crate) stack: Vec<Active>,
     /// What every slot of every frame on the stack showed last.
     pub(crate) shadows: Vec<Shadow>,
-    /// The value of the exception that was seen last.
-    pub(crate) exception: Vec<u8>,
+    /// The exceptions seen in frames on the stack, with the frame: the last sight last.
+    pub(crate) exceptions: Vec<(u64, Box<[u8]>)>,
+    /// The frame in which the thread's last event saw an exception.
+    pub(crate) raised_last: Option<u64>,
     /// The frame at the bottom of the running task, and the task.
     pub(crate) task: Option<(u64, u64)>,
 }
@@ -42,8 +43,10 @@ pub(crate) struct Thread {
 /// All threads that were seen.
 #[derive(Debug, Default)]
 pub(crate) struct Threads {
+    /// Those that were not seen to end.
     all: Vec<Thread>,
     current: usize,
+    next: u64,
 }
 
 impl Threads {
@@ -53,7 +56,7 @@ impl Threads {
         self.all.get_mut(self.current)
     }
 
-    /// How many threads were seen.
+    /// How many threads were seen and not seen to end.
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
@@ -100,24 +103,24 @@ impl Recorder {
             .threads
             .all
             .iter()
-            .position(|thread| thread.unique == unique && !thread.is_over);
+            .position(|thread| thread.unique == unique);
         if let Some(index) = known {
             self.continue_thread(index);
             return;
         }
-        let number = self.threads.all.len();
+        let number = self.threads.next;
+        self.threads.next += 1;
         self.threads.all.push(Thread {
             state,
             unique,
-            number: number as u64,
-            is_over: false,
+            number,
             stack: Vec::new(),
             shadows: Vec::new(),
-            exception: Vec::new(),
+            exceptions: Vec::new(),
+            raised_last: None,
             task: None,
         });
-        self.threads.current = number;
-        self.name_thread(number);
+        self.continue_thread(self.threads.all.len() - 1);
         // SAFETY: the interpreter's lock is held and no exception is pending in a callback.
         let name = unsafe { names::of_running_thread(number) };
         self.out.push(message::THREAD_START);
@@ -148,17 +151,17 @@ impl Recorder {
                 state = py::PyThreadState_Next(state);
             }
         }
-        for index in 0..self.threads.all.len() {
-            let Some(thread) = self.threads.all.get_mut(index) else {
-                continue;
-            };
-            if thread.is_over || !thread.stack.is_empty() || alive.contains(&thread.unique) {
-                continue;
+        let Recorder { threads, out, .. } = self;
+        threads.all.retain(|thread| {
+            let lives = !thread.stack.is_empty() || alive.contains(&thread.unique);
+            if !lives {
+                out.push(message::THREAD);
+                put::number(out, thread.number);
+                out.push(message::THREAD_END);
             }
-            thread.is_over = true;
-            thread.state = std::ptr::null_mut();
-            self.name_thread(index);
-            self.out.push(message::THREAD_END);
-        }
+            lives
+        });
+        // What follows belongs to no thread until one is named.
+        threads.current = usize::MAX;
     }
 }

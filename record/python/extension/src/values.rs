@@ -9,7 +9,9 @@
 //! Nothing here runs code of the program or holds a reference to an object of it.
 
 mod array;
+mod attributes;
 mod bytecode;
+mod calls;
 mod capture;
 mod classes;
 mod content;
@@ -18,7 +20,9 @@ mod hooks;
 mod instruction;
 mod literal;
 mod opcodes;
+mod places;
 mod raw;
+mod reach;
 mod reassign;
 mod redaction;
 mod rescan;
@@ -46,6 +50,8 @@ pub(crate) use shadow::Shadow;
 
 /// The number of an object that is captured right now and has none yet.
 const UNNUMBERED: u64 = u64::MAX;
+/// Most objects captured below the first level of one value: graphs of objects are wider than deep.
+const CAPTURED_MAX: usize = 10_000;
 
 /// Limits of what is kept.
 #[derive(Clone, Copy, Debug)]
@@ -97,11 +103,15 @@ pub(crate) struct Values {
     lenient: bool,
     /// How deep comparisons are nested now.
     nesting: u32,
+    /// Whether container methods are to be hooked.
+    hooks_wanted: bool,
     /// Container types whose methods are hooked.
     watched_types: Vec<usize>,
     /// Objects last compared before this epoch are compared with all they refer to.
     deep_epoch: u64,
     opcodes: opcodes::Opcodes,
+    /// How many objects below the first level may still be captured with the present value.
+    room: usize,
     /// Buffers kept for their memory.
     spare: Vec<Vec<u8>>,
 }
@@ -131,7 +141,7 @@ impl Values {
             limits: Limits {
                 string: limit(config.max_string, 10_000),
                 children: limit(config.max_children, 1_000),
-                depth: limit(config.depth, 5),
+                depth: limit(config.depth, 8),
             },
             redaction: redaction::Redaction::new(&config.redact),
             well_known: None,
@@ -151,9 +161,11 @@ impl Values {
             recorded: std::collections::HashSet::new(),
             lenient: false,
             nesting: 0,
+            hooks_wanted: false,
             watched_types: Vec::new(),
             deep_epoch: 0,
             opcodes: opcodes::Opcodes::new(minor),
+            room: CAPTURED_MAX,
             spare: Vec::new(),
         }
     }
@@ -169,6 +181,7 @@ impl Values {
         value: &mut Vec<u8>,
         object: *mut PyObject,
     ) {
+        self.room = CAPTURED_MAX;
         // SAFETY: the caller's.
         unsafe { self.put_value(out, value, object, self.limits.depth) };
         self.tell_redacted(out);

@@ -364,3 +364,46 @@ sys.stderr.write('e')
         ],
     );
 }
+
+#[test]
+fn the_exception_that_leaves_is_never_another_one() {
+    for python in pythons() {
+        let run = record(
+            &python,
+            "\
+def f():
+    try:
+        raise KeyError('first')
+    finally:
+        try:
+            raise ValueError('second')
+        except ValueError:
+            pass
+def g():
+    with open('nothing') as file:
+        pass
+try:
+    f()
+except KeyError:
+    pass
+try:
+    g()
+except OSError:
+    pass
+",
+        );
+        let left: Vec<&str> = run
+            .events
+            .iter()
+            .filter_map(|event| event.strip_prefix("unwind "))
+            .collect();
+        assert_eq!(left.len(), 2, "{:#?}", run.events);
+        if python.minor >= 12 {
+            assert_eq!(left[0], "KeyError('first')");
+        } else {
+            // Up to 3.11 the interpreter does not say which of the two it is.
+            assert_eq!(left[0], "<unavailable 5>");
+        }
+        assert!(left[1].starts_with("FileNotFoundError("), "{}", left[1]);
+    }
+}

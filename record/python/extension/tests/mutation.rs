@@ -1,6 +1,14 @@
 //! What the recorder says of objects, against deep copies that the program itself makes, on every
 //! interpreter found.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that meets the unexpected must fail and say why"
+)]
+
 #[path = "mutation/reader.rs"]
 mod reader;
 
@@ -226,9 +234,18 @@ fn values_are_exact_and_no_code_of_the_program_runs() {
         ("number", "Literal __main__.Number [7]"),
         ("pair", "Tuple __main__.Pair [1, 1 \"r\"]"),
         ("row", "Instance __main__.Row(name=1 \"n\", size=0)"),
-        ("ordered", "Dict collections.OrderedDict {1 \"b\": 1, 1 \"a\": 2}"),
-        ("counted", "Dict collections.Counter {1 \"a\": 2, 1 \"b\": 1}"),
-        ("defaulting", "Dict collections.defaultdict {1 \"k\": List builtins.list [1]}"),
+        (
+            "ordered",
+            "Dict collections.OrderedDict {1 \"b\": 1, 1 \"a\": 2}",
+        ),
+        (
+            "counted",
+            "Dict collections.Counter {1 \"a\": 2, 1 \"b\": 1}",
+        ),
+        (
+            "defaulting",
+            "Dict collections.defaultdict {1 \"k\": List builtins.list [1]}",
+        ),
         ("frozen", "FrozenSet builtins.frozenset [1]"),
         ("price", "Literal decimal.Decimal 'Decimal('1.50')'"),
         ("half", "Literal fractions.Fraction 'Fraction(1, 2)'"),
@@ -238,27 +255,51 @@ fn values_are_exact_and_no_code_of_the_program_runs() {
             "Literal datetime.datetime 'datetime.datetime(2024, 2, 29, 12, 30, tzinfo=datetime.timezone.utc)'",
         ),
         ("clock", "Literal datetime.time 'datetime.time(1, 2, 3)'"),
-        ("span", "Literal datetime.timedelta 'datetime.timedelta(days=1, seconds=2)'"),
-        ("ident", "Literal uuid.UUID 'UUID('00000000-0000-0000-0000-000000001234')'"),
+        (
+            "span",
+            "Literal datetime.timedelta 'datetime.timedelta(days=1, seconds=2)'",
+        ),
+        (
+            "ident",
+            "Literal uuid.UUID 'UUID('00000000-0000-0000-0000-000000001234')'",
+        ),
         ("steps", "Literal builtins.range 'range(1, 10, 2)'"),
         ("piece", "Literal builtins.slice 'slice(1, None, 2)'"),
-        ("pattern", "Literal re.Pattern 're.compile('a+b', re.IGNORECASE)'"),
-        ("found", "Literal re.Match '<re.Match object; span=(0, 3), match='aab'>'"),
-        ("plain", "Exception builtins.ValueError '('bad', 1)' [3 \"bad\", 1]"),
+        (
+            "pattern",
+            "Literal re.Pattern 're.compile('a+b', re.IGNORECASE)'",
+        ),
+        (
+            "found",
+            "Literal re.Match '<re.Match object; span=(0, 3), match='aab'>'",
+        ),
+        (
+            "plain",
+            "Exception builtins.ValueError '('bad', 1)' [3 \"bad\", 1]",
+        ),
         ("single", "Exception builtins.KeyError ''k'' [1 \"k\"]"),
         (
             "missing",
             "Exception builtins.FileNotFoundError '[Errno 2] No such file: 'f.txt'' [2, 12 \"No such file\"]",
         ),
-        ("own", "Exception __main__.OrderError 'no stock' [8 \"no stock\"](code=42)"),
+        (
+            "own",
+            "Exception __main__.OrderError 'no stock' [8 \"no stock\"](code=42)",
+        ),
         ("hidden", "Exception __main__.HostileError [1]"),
         (
             "chained",
             "Exception builtins.RuntimeError 'outer' [5 \"outer\"](__cause__=Exception builtins.ValueError 'inner' [5 \"inner\"])",
         ),
         ("function", "Function builtins.function 'scalars'"),
-        ("builtin", "Function builtins.builtin_function_or_method 'len'"),
-        ("method", "Function builtins.builtin_function_or_method 'list.append'"),
+        (
+            "builtin",
+            "Function builtins.builtin_function_or_method 'len'",
+        ),
+        (
+            "method",
+            "Function builtins.builtin_function_or_method 'list.append'",
+        ),
         ("module", "Module builtins.module 'math'"),
         ("kind", "Class builtins.type 'Hostile'"),
         ("running", "Generator builtins.generator 'generator'"),
@@ -274,15 +315,25 @@ fn values_are_exact_and_no_code_of_the_program_runs() {
         let run = record(&python, "encoding.py", &[]);
         let name = python.display();
         if !run.status.success() || !run.output.starts_with("done") {
-            wrong.push(format!("{name}: {}\n{}\n{}", run.status, run.output, run.errors));
+            wrong.push(format!(
+                "{name}: {}\n{}\n{}",
+                run.status, run.output, run.errors
+            ));
             continue;
         }
-        wrong.extend(run.reader.wrong.iter().map(|text| format!("{name}: {text}")));
+        wrong.extend(
+            run.reader
+                .wrong
+                .iter()
+                .map(|text| format!("{name}: {text}")),
+        );
         for (function, expected) in [("scalars", SCALARS), ("objects", objects)] {
             for (variable, expected) in expected {
                 let shown = run.reader.marked(function, variable);
                 if shown != *expected {
-                    wrong.push(format!("{name}: {variable}\n   is  {shown}\n   not {expected}"));
+                    wrong.push(format!(
+                        "{name}: {variable}\n   is  {shown}\n   not {expected}"
+                    ));
                 }
             }
         }

@@ -63,6 +63,8 @@ table! {
         fn PyDict_DelItemString(dict: *mut PyObject, name: *const c_char) -> c_int;
     }
     optional functions {
+        fn PyGC_Disable() -> c_int;
+        fn PyGC_Enable() -> c_int;
         fn _PyEval_SetTrace(state: *mut c_void, function: Option<TraceFunction>, object: *mut PyObject) -> c_int;
     }
     objects {

@@ -10,7 +10,7 @@ use crate::text::text;
 /// # Safety
 ///
 /// The interpreter's lock is held and no exception is pending.
-pub(super) unsafe fn of_running_thread(number: usize) -> String {
+pub(super) unsafe fn of_running_thread(number: u64) -> String {
     // SAFETY: the caller's.
     let known = unsafe { name_in_threading() };
     match known {

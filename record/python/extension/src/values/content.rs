@@ -93,7 +93,8 @@ pub(super) fn text_hash(text: &[u8], encoded: &[u8]) -> u64 {
 }
 
 impl Values {
-    /// The key of an object that is known or captured now; `None` when it is unknown and `depth` is 0.
+    /// The key of an object that is known or captured now; `None` when it is unknown and `depth` is 0
+    /// or too much was captured with the present value.
     ///
     /// # Safety
     ///
@@ -115,8 +116,11 @@ impl Values {
                 }
                 return Some(key);
             }
-            if depth == 0 {
-                return None;
+            if depth < self.limits.depth {
+                if depth == 0 || self.room == 0 {
+                    return None;
+                }
+                self.room -= 1;
             }
             Some(self.capture(out, object, depth, None))
         }

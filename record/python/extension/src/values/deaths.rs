@@ -53,10 +53,6 @@ thread_local! {
 }
 
 /// The notices, for the length of one short action without Python calls in it.
-#[expect(
-    clippy::mut_from_ref,
-    reason = "the interpreter lock makes it the only reference"
-)]
 fn notices() -> Option<&'static mut Notices> {
     // SAFETY: under the interpreter lock, and no caller keeps the reference over a call that could
     // come back here.
@@ -280,15 +276,15 @@ unsafe extern "C" fn on_guarded<const KIND: usize>(object: Object) {
             return;
         }
         let depth = DEPTH.get();
-        if depth >= DEPTH_MAX {
-            if let Some(untrack) = untrack {
-                untrack(object.cast());
-                if DEFERRED
-                    .try_with(|deferred| (*deferred.get()).push((object, destroy)))
-                    .is_ok()
-                {
-                    return;
-                }
+        if depth >= DEPTH_MAX
+            && let Some(untrack) = untrack
+        {
+            untrack(object.cast());
+            if DEFERRED
+                .try_with(|deferred| (*deferred.get()).push((object, destroy)))
+                .is_ok()
+            {
+                return;
             }
         }
         DEPTH.set(depth + 1);

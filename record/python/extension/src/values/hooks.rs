@@ -7,6 +7,8 @@
 //! the interpreter has an instruction of its own for it, which a second, equal method object switches
 //! off. Builds with debugging checks are left alone.
 
+mod tables;
+
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,152 +16,18 @@ use super::Values;
 use super::capture::PendingError;
 use super::classes;
 use super::deaths;
-use super::raw::{Object, Type, object_at, type_of, type_offset, word};
+use super::raw::{Object, Type, object_at, type_of, word};
 use crate::recorder;
+use tables::{Effect, METHOD_NAMES, SLOT_PLACES, Signature};
 
 const METHODS_MAX: usize = 64;
 const SLOTS_MAX: usize = 32;
-
-/// What a method may have done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Effect {
-    /// Something at the end of a list, when called without an argument that says otherwise.
-    Tail,
-    /// Something with the entry that the first argument names.
-    Entry,
-    /// Anything.
-    Whole,
-}
 
 struct Originals<const N: usize>([AtomicUsize; N]);
 
 static METHODS: Originals<METHODS_MAX> = Originals([const { AtomicUsize::new(0) }; METHODS_MAX]);
 static EFFECTS: Originals<METHODS_MAX> = Originals([const { AtomicUsize::new(0) }; METHODS_MAX]);
 static SLOTS: Originals<SLOTS_MAX> = Originals([const { AtomicUsize::new(0) }; SLOTS_MAX]);
-
-const METHOD_NAMES: &[(&CStr, &[(&CStr, Effect)])] = &[
-    (
-        c"list",
-        &[
-            (c"append", Effect::Tail),
-            (c"pop", Effect::Tail),
-            (c"extend", Effect::Whole),
-            (c"insert", Effect::Whole),
-            (c"remove", Effect::Whole),
-            (c"clear", Effect::Whole),
-            (c"sort", Effect::Whole),
-            (c"reverse", Effect::Whole),
-        ],
-    ),
-    (
-        c"dict",
-        &[
-            (c"setdefault", Effect::Entry),
-            (c"pop", Effect::Entry),
-            (c"popitem", Effect::Whole),
-            (c"update", Effect::Whole),
-            (c"clear", Effect::Whole),
-        ],
-    ),
-    (
-        c"set",
-        &[
-            (c"add", Effect::Whole),
-            (c"remove", Effect::Whole),
-            (c"discard", Effect::Whole),
-            (c"pop", Effect::Whole),
-            (c"clear", Effect::Whole),
-            (c"update", Effect::Whole),
-            (c"difference_update", Effect::Whole),
-            (c"intersection_update", Effect::Whole),
-            (c"symmetric_difference_update", Effect::Whole),
-        ],
-    ),
-    (
-        c"bytearray",
-        &[
-            (c"append", Effect::Whole),
-            (c"extend", Effect::Whole),
-            (c"insert", Effect::Whole),
-            (c"pop", Effect::Whole),
-            (c"remove", Effect::Whole),
-            (c"clear", Effect::Whole),
-            (c"reverse", Effect::Whole),
-        ],
-    ),
-    (
-        c"deque",
-        &[
-            (c"append", Effect::Whole),
-            (c"appendleft", Effect::Whole),
-            (c"clear", Effect::Whole),
-            (c"extend", Effect::Whole),
-            (c"extendleft", Effect::Whole),
-            (c"insert", Effect::Whole),
-            (c"pop", Effect::Whole),
-            (c"popleft", Effect::Whole),
-            (c"remove", Effect::Whole),
-            (c"reverse", Effect::Whole),
-            (c"rotate", Effect::Whole),
-        ],
-    ),
-    (c"defaultdict", &[(c"__missing__", Effect::Entry)]),
-];
-
-/// Slots that change a container: the table's place in the type, the slot's place in the table, its
-/// signature, and the methods that call it.
-const SLOT_PLACES: &[(&CStr, usize, usize, Signature)] = &[
-    (c"list", type_offset::AS_MAPPING, 16, Signature::Assign),
-    (
-        c"list",
-        type_offset::AS_SEQUENCE,
-        40,
-        Signature::AssignIndex,
-    ),
-    (c"list", type_offset::AS_SEQUENCE, 64, Signature::Binary),
-    (c"list", type_offset::AS_SEQUENCE, 72, Signature::Repeat),
-    (c"dict", type_offset::AS_MAPPING, 16, Signature::Assign),
-    (c"dict", type_offset::AS_NUMBER, 224, Signature::Binary),
-    (c"set", type_offset::AS_NUMBER, 160, Signature::Binary),
-    (c"set", type_offset::AS_NUMBER, 208, Signature::Binary),
-    (c"set", type_offset::AS_NUMBER, 216, Signature::Binary),
-    (c"set", type_offset::AS_NUMBER, 224, Signature::Binary),
-    (c"bytearray", type_offset::AS_MAPPING, 16, Signature::Assign),
-    (
-        c"bytearray",
-        type_offset::AS_SEQUENCE,
-        40,
-        Signature::AssignIndex,
-    ),
-    (
-        c"bytearray",
-        type_offset::AS_SEQUENCE,
-        64,
-        Signature::Binary,
-    ),
-    (
-        c"bytearray",
-        type_offset::AS_SEQUENCE,
-        72,
-        Signature::Repeat,
-    ),
-    (
-        c"deque",
-        type_offset::AS_SEQUENCE,
-        40,
-        Signature::AssignIndex,
-    ),
-    (c"deque", type_offset::AS_SEQUENCE, 64, Signature::Binary),
-    (c"deque", type_offset::AS_SEQUENCE, 72, Signature::Repeat),
-];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Signature {
-    Assign,
-    AssignIndex,
-    Binary,
-    Repeat,
-}
 
 type OneArgument = unsafe extern "C" fn(Object, Object) -> Object;
 type Fast = unsafe extern "C" fn(Object, *const Object, isize) -> Object;
@@ -455,41 +323,52 @@ impl Values {
         unsafe {
             let pending = PendingError::save(&self.symbols);
             self.learn_opcodes();
+            if !self.hooks_wanted && self.symbols.negative_refcount.is_none() {
+                self.hooks_wanted = true;
+                self.hook_containers();
+                let writable = Writable::read();
+                self.watch_class_assignment(|address| writable.contains(address));
+                if self.layout.minor >= 11 {
+                    self.renew_append();
+                }
+            }
             drop(pending);
         }
-        if !self.watched_types.is_empty() || self.symbols.negative_refcount.is_some() {
+    }
+
+    /// Hooks the containers that exist and are not hooked: those of `collections` may not have been
+    /// imported when the others were.
+    ///
+    /// # Safety
+    ///
+    /// The interpreter's lock is held and no exception is pending.
+    pub(super) unsafe fn hook_containers(&mut self) {
+        if !self.hooks_wanted {
             return;
         }
-        let pending = PendingError::save(&self.symbols);
         let writable = Writable::read();
         // SAFETY: method definitions and slot tables are changed only where memory is writable, and
         // to functions of the same signature that call the originals.
         unsafe {
             let mut method = 0;
             for (name, methods) in METHOD_NAMES {
-                let Some(class) = self.container_type(name) else {
-                    continue;
-                };
-                for (name, effect) in *methods {
-                    if method < METHODS_MAX
-                        && self.hook_method(&writable, class, name, *effect, method)
-                    {
-                        method += 1;
+                let class = self
+                    .container_type(name)
+                    .filter(|class| !self.is_watched(*class));
+                if let Some(class) = class {
+                    for (index, (name, effect)) in (method..).zip(*methods) {
+                        self.hook_method(&writable, class, name, *effect, index);
                     }
+                    for (slot, (owner, table, place, signature)) in SLOT_PLACES.iter().enumerate() {
+                        if owner == name {
+                            self.hook_slot(&writable, class, (*table, *place), *signature, slot);
+                        }
+                    }
+                    self.watched_types.push(class as usize);
                 }
-                self.watched_types.push(class as usize);
-            }
-            for (slot, (name, table, place, signature)) in SLOT_PLACES.iter().enumerate() {
-                if let Some(class) = self.container_type(name) {
-                    self.hook_slot(&writable, class, (*table, *place), *signature, slot);
-                }
-            }
-            self.watch_class_assignment(|address| writable.contains(address));
-            if self.layout.minor >= 11 {
-                self.renew_append();
+                method += methods.len();
             }
         }
-        drop(pending);
     }
 
     /// Whether changes by methods of exactly this type are noticed.
@@ -528,7 +407,7 @@ impl Values {
         name: &CStr,
         effect: Effect,
         index: usize,
-    ) -> bool {
+    ) {
         const DEFINITION: usize = 40;
         const FUNCTION: usize = 8;
         const FLAGS: usize = 16;
@@ -536,15 +415,15 @@ impl Values {
         unsafe {
             let descriptor = classes::own(&self.symbols, class, name);
             if descriptor.is_null() || type_of(descriptor) != self.symbols.method_descriptor {
-                return false;
+                return;
             }
             let definition = word(descriptor, DEFINITION) as *mut u8;
             if !writable.contains(definition as usize + FUNCTION) {
-                return false;
+                return;
             }
             let flags = definition.add(FLAGS).cast::<c_int>().read();
             let Some(substitute) = substitute(flags, index) else {
-                return false;
+                return;
             };
             let place = definition.add(FUNCTION).cast::<usize>();
             METHODS.0[index].store(*place, Ordering::Relaxed);
@@ -555,7 +434,6 @@ impl Values {
             };
             EFFECTS.0[index].store(number, Ordering::Relaxed);
             *place = substitute;
-            true
         }
     }
 

@@ -1,7 +1,8 @@
 //! Objects that are shown as text: what `repr` gives, where getting it runs no code of the program.
 
 use super::Values;
-use super::capture::{PendingError, slot_of};
+use super::attributes::slot_of;
+use super::capture::PendingError;
 use super::classes::Shape;
 use super::raw::{self, Object, Type, flag, object_at, type_of, type_offset, word};
 

@@ -3,18 +3,14 @@
 //! Whoever suspects a change names the object; what is recorded is the difference between its
 //! recorded state and the memory of the program.
 
-use std::collections::VecDeque;
-
-use retrostep_record_python_wire::message::{self, put, tag};
+use retrostep_record_python_wire::message::{self, put};
 
 use super::classes::Shape;
 use super::content::{Parts, State, kind};
-use super::raw::{Object, flag, flags_of, object_at, type_of, word};
-use super::shadow::{Shadow, ShadowKind};
-use super::{UNNUMBERED, Values, unavailable};
+use super::raw::{Object, flag, flags_of, type_of};
+use super::shadow::Shadow;
+use super::{UNNUMBERED, Values};
 
-/// Most objects compared after one call into code that is not recorded.
-const REACHED_MAX: usize = 10_000;
 /// More changed elements than this are recorded as a replacement.
 const CHANGES_MAX: usize = 64;
 /// Comparisons that lead to each other go no deeper; the object is compared when it is next seen.
@@ -455,124 +451,6 @@ impl Values {
         shadow
     }
 
-    /// Compares known objects and what they refer to with memory, after code that is not recorded
-    /// may have changed any of them.
-    ///
-    /// What lies behind the limit is recorded as no longer known, never left as it was.
-    ///
-    /// # Safety
-    ///
-    /// The interpreter's lock is held.
-    pub(super) unsafe fn rescan_reachable(&mut self, out: &mut Vec<u8>, roots: &[u64]) {
-        let mut queue: VecDeque<u64> = roots.iter().copied().collect();
-        let mut seen: std::collections::HashSet<
-            u64,
-            std::hash::BuildHasherDefault<super::shadow::AddressHasher>,
-        > = roots.iter().copied().collect();
-        let mut with_arrays = false;
-        let mut count = 0;
-        while let Some(key) = queue.pop_front() {
-            self.drain_deaths();
-            let Some(address) = self.addresses.get(&key).copied() else {
-                continue;
-            };
-            let object = address as Object;
-            count += 1;
-            // SAFETY: an object whose death was not noticed is alive.
-            unsafe {
-                if count > REACHED_MAX {
-                    self.record_unknown(out, object);
-                    continue;
-                }
-                self.rescan_if_mutable(out, object);
-                if !with_arrays && self.is_buffer(object) {
-                    with_arrays = true;
-                    for array in self.arrays.clone() {
-                        if let Some(known) = self.known.get(&array)
-                            && seen.insert(known.key)
-                        {
-                            queue.push_back(known.key);
-                        }
-                    }
-                }
-            }
-            let Some(known) = self.known.get(&address) else {
-                continue;
-            };
-            let state = &known.state;
-            let children = state
-                .items
-                .iter()
-                .chain(state.entries.iter().map(|(_, value)| value))
-                .chain(state.attributes.iter().map(|(_, value)| value));
-            for child in children {
-                if child.kind == ShadowKind::Object && seen.insert(child.payload) {
-                    queue.push_back(child.payload);
-                }
-            }
-        }
-    }
-
-    unsafe fn rescan_if_mutable(&mut self, out: &mut Vec<u8>, object: Object) {
-        if self
-            .known
-            .get(&(object as usize))
-            .is_some_and(|known| known.state.mutable)
-        {
-            // SAFETY: the caller's.
-            unsafe { self.rescan(out, object) };
-        }
-    }
-
-    fn is_buffer(&self, object: Object) -> bool {
-        self.known
-            .get(&(object as usize))
-            .and_then(|known| self.classes.get(&(known.class as usize)))
-            .is_some_and(|class| class.shape == Shape::Buffer)
-    }
-
-    /// Records that the contents of an object are no longer known.
-    unsafe fn record_unknown(&mut self, out: &mut Vec<u8>, object: Object) {
-        let Some(known) = self.known.get(&(object as usize)) else {
-            return;
-        };
-        if !known.state.mutable || known.id == UNNUMBERED {
-            return;
-        }
-        let (id, class) = (known.id, known.class);
-        // SAFETY: the class is alive with its object.
-        let type_id = unsafe { self.class(out, class) };
-        let Some(known) = self.known.get_mut(&(object as usize)) else {
-            return;
-        };
-        let state = &mut known.state;
-        out.push(message::OBJECT_REPLACE);
-        put::number(out, id);
-        out.push(state.kind);
-        put::number(out, type_id);
-        put::number(out, state.len);
-        out.extend_from_slice(&[0, 0]);
-        put::number(out, state.attributes.len() as u64);
-        for (name, shadow) in &mut state.attributes {
-            put::number(out, *name);
-            out.extend_from_slice(&[tag::UNAVAILABLE, unavailable::UNKNOWN]);
-            *shadow = Shadow::UNKNOWN;
-        }
-        out.extend_from_slice(&[0, 0]);
-        let mutable = state.mutable;
-        let (kind, len) = (state.kind, state.len);
-        let attributes = std::mem::take(&mut state.attributes);
-        **state = State {
-            kind,
-            len,
-            attributes,
-            mutable,
-            text: u64::MAX,
-            ..State::default()
-        };
-        known.verified = 0;
-    }
-
     /// A number that changes with every change of a dict.
     pub(super) unsafe fn version_of(&self, object: Object, class: Object) -> Option<u64> {
         // SAFETY: the flag says that it is a dict.
@@ -599,111 +477,6 @@ impl Values {
             let known = &self.known;
             self.arrays.retain(|array| known.contains_key(array));
             self.arrays.push(object as usize);
-        }
-    }
-
-    /// The number of the namespace object of a dict; its contents are recorded at first sight.
-    ///
-    /// # Safety
-    ///
-    /// The interpreter's lock is held and `dict` is alive.
-    pub(crate) unsafe fn namespace(&mut self, out: &mut Vec<u8>, dict: Object) -> u64 {
-        // SAFETY: the caller's.
-        unsafe {
-            if self.known_key(dict).is_some() {
-                self.refresh_namespace(out, dict);
-            } else {
-                let is_dict = flags_of(type_of(dict)) & flag::DICT != 0;
-                self.capture(
-                    out,
-                    dict,
-                    self.limits.depth,
-                    is_dict.then_some(kind::NAMESPACE),
-                );
-            }
-            self.tell_redacted(out);
-            self.number_of(out, dict)
-        }
-    }
-
-    /// Records what changed in a namespace since it was last recorded.
-    ///
-    /// # Safety
-    ///
-    /// As [`Values::namespace`].
-    pub(crate) unsafe fn refresh_namespace(&mut self, out: &mut Vec<u8>, dict: Object) {
-        // SAFETY: the caller's.
-        unsafe {
-            let known = self.known.get(&(dict as usize));
-            let Some(known) = known else {
-                return;
-            };
-            if known.state.version.is_some()
-                && known.state.version == self.layout.dict_version(dict)
-            {
-                return;
-            }
-            if self.known_key(dict).is_some() {
-                self.rescan(out, dict);
-                self.tell_redacted(out);
-            }
-        }
-    }
-
-    /// The number of a closure cell; records its content if that changed.
-    ///
-    /// # Safety
-    ///
-    /// The interpreter's lock is held and `cell` is a cell that is alive.
-    pub(crate) unsafe fn cell(&mut self, out: &mut Vec<u8>, cell: Object, redacted: bool) -> u64 {
-        // SAFETY: the caller's.
-        unsafe {
-            if self.known_key(cell).is_some() {
-                if let Some(known) = self.known.get(&(cell as usize))
-                    && !known.state.hidden
-                    && known.id != UNNUMBERED
-                    && known.state.items.first().copied().unwrap_or(Shadow::UNBOUND)
-                        == self.look(object_at(cell, 16))
-                {
-                    return known.id;
-                }
-                self.rescan(out, cell);
-            } else {
-                self.capture_cell(out, cell, redacted);
-            }
-            self.tell_redacted(out);
-            self.number_of(out, cell)
-        }
-    }
-
-    unsafe fn capture_cell(&mut self, out: &mut Vec<u8>, cell: Object, redacted: bool) {
-        // SAFETY: the caller's.
-        unsafe {
-            if !redacted {
-                self.capture(out, cell, self.limits.depth + 1, None);
-                return;
-            }
-            self.capture(out, cell, self.limits.depth + 1, Some(kind::CELL));
-        }
-    }
-
-    /// Records whether the cell of a redacted variable has a content, never which.
-    fn rescan_hidden(&mut self, out: &mut Vec<u8>, cell: Object) {
-        // SAFETY: only cells are hidden; they have their content at 16.
-        let len = u64::from(unsafe { word(cell, 16) } != 0);
-        let Some(known) = self.known.get_mut(&(cell as usize)) else {
-            return;
-        };
-        if known.state.len == len {
-            return;
-        }
-        known.state.len = len;
-        out.push(message::SET_CELL);
-        put::number(out, known.id);
-        if len == 0 {
-            out.push(tag::UNBOUND);
-        } else {
-            self.put_redacted(out);
         }
     }
 }

@@ -73,8 +73,7 @@ impl Values {
         }
         // SAFETY: the caller's; every object begins with its count of references, and a dict that
         // shares its keys, as instances' dictionaries do, keeps its values elsewhere.
-        let (holders, shares) =
-            unsafe { (word(dict, 0) as u32, word(dict, KEPT_OUTSIDE) != 0) };
+        let (holders, shares) = unsafe { (word(dict, 0) as u32, word(dict, KEPT_OUTSIDE) != 0) };
         // A dictionary that has one holder belongs to it or to nobody.
         if holders <= 1 || (!shares && self.known.len() > SEARCHED_MAX) {
             return None;

@@ -76,7 +76,6 @@ symbols! {
         super_object: c"PySuper_Type",
     }
     functions {
-        object_repr: c"PyObject_Repr" unsafe extern "C" fn(Object) -> Object,
         object_hash: c"PyObject_Hash" unsafe extern "C" fn(Object) -> isize,
         object_get_buffer: c"PyObject_GetBuffer" unsafe extern "C" fn(Object, *mut super::array::Buffer, c_int) -> c_int,
         buffer_release: c"PyBuffer_Release" unsafe extern "C" fn(*mut super::array::Buffer),
@@ -95,9 +94,6 @@ symbols! {
         modules: c"PyImport_GetModuleDict" unsafe extern "C" fn() -> Object,
         code_get_code: c"PyCode_GetCode" unsafe extern "C" fn(Object) -> Object,
         stack_effect: c"PyCompile_OpcodeStackEffectWithJump" unsafe extern "C" fn(c_int, c_int, c_int) -> c_int,
-        object_get_attribute_string: c"PyObject_GetAttrString" unsafe extern "C" fn(Object, *const c_char) -> Object,
         negative_refcount: c"_Py_NegativeRefcount" unsafe extern "C" fn(*const c_char, c_int, Object),
-        text_length: c"PyUnicode_GetLength" unsafe extern "C" fn(Object) -> isize,
-        text_read_char: c"PyUnicode_ReadChar" unsafe extern "C" fn(Object, isize) -> u32,
     }
 }

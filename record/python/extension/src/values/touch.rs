@@ -156,9 +156,10 @@ impl Values {
             let plain = flags_of(type_of(object)) & flag::DICT != 0
                 && self.shape_of(type_of(object)) == Some(Shape::Dict)
                 && state.attributes.is_empty()
-                && !state.entries.iter().any(|(key, _)| {
-                    matches!(key.kind, ShadowKind::Object | ShadowKind::TooDeep)
-                });
+                && !state
+                    .entries
+                    .iter()
+                    .any(|(key, _)| matches!(key.kind, ShadowKind::Object | ShadowKind::TooDeep));
             if id == UNNUMBERED || !plain {
                 self.rescan(out, object);
                 return;

@@ -144,8 +144,7 @@ impl Reader {
             tag::STR | tag::BYTES => {
                 scalar.extend(cursor.number()?.to_le_bytes());
                 let text = cursor.text()?;
-                self.texts
-                    .push(String::from_utf8_lossy(text).into_owned());
+                self.texts.push(String::from_utf8_lossy(text).into_owned());
                 scalar.extend(text);
                 Value::Scalar(scalar)
             }
@@ -645,8 +644,24 @@ fn brief(tree: &Tree) -> String {
 }
 
 const KINDS: [&str; 19] = [
-    "List", "Tuple", "Dict", "Set", "FrozenSet", "Deque", "ByteArray", "Cell", "Namespace",
-    "Instance", "Exception", "Function", "Class", "Module", "Generator", "Enum", "Literal", "Array",
+    "List",
+    "Tuple",
+    "Dict",
+    "Set",
+    "FrozenSet",
+    "Deque",
+    "ByteArray",
+    "Cell",
+    "Namespace",
+    "Instance",
+    "Exception",
+    "Function",
+    "Class",
+    "Module",
+    "Generator",
+    "Enum",
+    "Literal",
+    "Array",
     "Opaque",
 ];
 
@@ -666,7 +681,11 @@ fn describe(tree: &Tree) -> String {
             return match bytes.first() {
                 Some(&tag::BIG_INT) => {
                     let (low, high) = rest.split_at(8.min(rest.len()));
-                    format!("int {} {}", hexadecimal(low).replace(' ', ""), hexadecimal(high))
+                    format!(
+                        "int {} {}",
+                        hexadecimal(low).replace(' ', ""),
+                        hexadecimal(high)
+                    )
                 }
                 Some(&tag::FLOAT) => {
                     let mut bits = [0; 8];

@@ -58,6 +58,8 @@ pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) state: State,
     pub(crate) reason: String,
+    /// How often the program waited for room in the ring.
+    pub(crate) stalls: u64,
     /// The events as text.
     pub(crate) events: Vec<String>,
     pub(crate) self_check: String,
@@ -102,13 +104,37 @@ pub(crate) fn record_with(
     run
 }
 
+/// When the test takes messages out of the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drain {
+    AtOnce,
+    /// Only after the program waited for room.
+    WhenFull,
+    /// Only after the program waited for room; then it asks to record nothing more.
+    StopWhenFull,
+    /// Never: nobody is there.
+    Never,
+}
+
 /// Records a command line of the interpreter.
 pub(crate) fn record_command(
     python: &Python,
     folder: &Path,
     arguments: &[String],
     input: &str,
+    config: Config,
+) -> Run {
+    record_draining(python, folder, arguments, input, config, Drain::AtOnce)
+}
+
+/// Records a command line of the interpreter and takes its messages when `drain` says so.
+pub(crate) fn record_draining(
+    python: &Python,
+    folder: &Path,
+    arguments: &[String],
+    input: &str,
     mut config: Config,
+    drain: Drain,
 ) -> Run {
     let ring = folder.join("ring");
     if config.roots.is_empty() {
@@ -120,7 +146,7 @@ pub(crate) fn record_command(
     config.redact = vec!["password".into()];
     config.package_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../package");
     create(&ring, &config.to_bytes()).unwrap();
-    let mut consumer = Consumer::open(&ring).unwrap();
+    let mut consumer = (drain != Drain::Never).then(|| Consumer::open(&ring).unwrap());
     std::fs::write(folder.join("input"), input).unwrap();
     let mut child = Command::new(&python.executable)
         .args(arguments)
@@ -147,9 +173,16 @@ pub(crate) fn record_command(
     let mut bytes = Vec::new();
     let status = loop {
         let status = child.try_wait().unwrap();
-        let len = consumer.available().len();
-        bytes.extend_from_slice(&consumer.available()[..len]);
-        consumer.consume(len);
+        if let Some(consumer) = &mut consumer
+            && (drain == Drain::AtOnce || status.is_some() || consumer.stalls() > 0)
+        {
+            if drain == Drain::StopWhenFull {
+                consumer.request_stop();
+            }
+            let len = consumer.available().len();
+            bytes.extend_from_slice(&consumer.available()[..len]);
+            consumer.consume(len);
+        }
         if let Some(status) = status {
             break status;
         }
@@ -161,12 +194,17 @@ pub(crate) fn record_command(
         std::thread::yield_now();
     };
     let decoded = decode::text(&bytes);
+    let stalls = consumer.as_ref().map_or(0, Consumer::stalls);
+    let (state, reason) = consumer.map_or((State::Unclaimed, String::new()), |consumer| {
+        (consumer.state(), consumer.reason())
+    });
     Run {
         stdout: stdout.join().unwrap().unwrap(),
         stderr: stderr.join().unwrap().unwrap(),
         code: status.code(),
-        state: consumer.state(),
-        reason: consumer.reason(),
+        state,
+        reason,
+        stalls,
         events: decoded.events,
         self_check: decoded.self_check,
         notes: decoded.notes,

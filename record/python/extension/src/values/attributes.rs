@@ -1,0 +1,174 @@
+//! Attributes of instances: slots, and the instance dictionary in whatever form the version keeps it.
+
+use super::Values;
+use super::classes::{self, Attributes, Class};
+use super::content::{Attribute, Parts};
+use super::raw::{self, Object, Type, flag, object_at, size_of, type_of, word};
+use crate::layout::layout as interpreter_layout;
+
+/// Most attributes kept of one object.
+const ATTRIBUTES_MIN: usize = 100;
+
+impl Values {
+    /// Slots and the instance dictionary.
+    pub(super) unsafe fn attributes(
+        &mut self,
+        out: &mut Vec<u8>,
+        parts: &mut Parts,
+        object: Object,
+    ) {
+        let limit = self.limits.children.max(ATTRIBUTES_MIN);
+        // SAFETY: the class says where its instances keep attributes.
+        unsafe {
+            let class = type_of(object);
+            let Some(info) = self.classes.get(&(class as usize)) else {
+                return;
+            };
+            let mut found: Vec<(Vec<u8>, Object)> = Vec::new();
+            for (name, offset) in &info.slots {
+                let value = object_at(object, *offset);
+                if !value.is_null() {
+                    found.push((name.to_vec(), value));
+                }
+            }
+            let mut texts: Vec<(Object, Object)> = Vec::new();
+            match info.attributes {
+                Attributes::None => {}
+                Attributes::Plain => {
+                    let offset = plain_offset(info, object);
+                    let dict = object_at(object, offset);
+                    self.attribute_dict(&mut texts, dict);
+                }
+                Attributes::Managed11 => {
+                    let values = object_at(object.cast::<u8>().wrapping_sub(32), 0);
+                    let dict = object_at(object.cast::<u8>().wrapping_sub(24), 0);
+                    if values.is_null() {
+                        self.attribute_dict(&mut texts, dict);
+                    } else {
+                        inline_values(&mut texts, class, values.cast());
+                    }
+                }
+                Attributes::Managed12 => {
+                    let tagged = word(object.cast::<u8>().wrapping_sub(24), 0);
+                    if tagged & 1 == 1 {
+                        inline_values(&mut texts, class, (tagged + 1) as *const u8);
+                    } else {
+                        self.attribute_dict(&mut texts, tagged as Object);
+                    }
+                }
+                Attributes::Managed13 | Attributes::ManagedDict13 => {
+                    let dict = object_at(object.cast::<u8>().wrapping_sub(24), 0);
+                    if !dict.is_null() {
+                        self.attribute_dict(&mut texts, dict);
+                    } else if info.attributes == Attributes::Managed13 {
+                        let values = object.cast::<u8>().cast_const().add(info.basic_size);
+                        if *values.add(3) != 0 {
+                            inline_values(&mut texts, class, values.add(8));
+                        }
+                    }
+                }
+            }
+            for (name, value) in texts {
+                if let Some(name) = self.text_bytes(name) {
+                    found.push((name, value));
+                }
+            }
+            parts.omitted = found.len().saturating_sub(limit) as u64;
+            for (name, value) in found.into_iter().take(limit) {
+                let redacted = self.redaction.hides(&name);
+                let name = self.name(out, &name);
+                parts.attributes.push(Attribute {
+                    name,
+                    redacted,
+                    value,
+                });
+            }
+        }
+    }
+
+    /// The instance dictionary of an object that has one by now, or null.
+    ///
+    /// # Safety
+    ///
+    /// `object` is alive and of that class, or its death is not noticed and it has no dictionary.
+    pub(super) unsafe fn instance_dict(&self, object: Object, class: Type) -> Object {
+        // SAFETY: the class says where its instances keep attributes.
+        unsafe {
+            let Some(info) = self.classes.get(&(class as usize)) else {
+                return std::ptr::null_mut();
+            };
+            match info.attributes {
+                Attributes::None => std::ptr::null_mut(),
+                Attributes::Plain => object_at(object, plain_offset(info, object)),
+                Attributes::Managed12 => {
+                    let tagged = word(object.cast::<u8>().wrapping_sub(24), 0);
+                    if tagged & 1 == 1 {
+                        std::ptr::null_mut()
+                    } else {
+                        tagged as Object
+                    }
+                }
+                Attributes::Managed11 | Attributes::Managed13 | Attributes::ManagedDict13 => {
+                    object_at(object.cast::<u8>().wrapping_sub(24), 0)
+                }
+            }
+        }
+    }
+
+    unsafe fn attribute_dict(&self, texts: &mut Vec<(Object, Object)>, dict: Object) {
+        if dict.is_null() {
+            return;
+        }
+        // SAFETY: an instance dictionary is a dict; keys that are no text are left out.
+        unsafe {
+            for (key, value) in self.layout.dict_entries(&self.symbols, dict, 10_000) {
+                if raw::flags_of(type_of(key)) & flag::TEXT != 0 {
+                    texts.push((key, value));
+                }
+            }
+        }
+    }
+}
+
+/// The content of a slot, by the slot's name.
+pub(super) unsafe fn slot_of(object: Object, name: &[u8]) -> Option<Object> {
+    // SAFETY: only members of Python classes are followed.
+    unsafe {
+        let (_, offset) = classes::slots(type_of(object))
+            .into_iter()
+            .find(|(slot, _)| &**slot == name)?;
+        let value = object_at(object, offset);
+        (!value.is_null()).then_some(value)
+    }
+}
+
+/// Where the pointer to the instance dictionary stands; behind the items of var-sized objects.
+unsafe fn plain_offset(class: &Class, object: Object) -> usize {
+    if class.dict_offset >= 0 {
+        return class.dict_offset as usize;
+    }
+    // SAFETY: a negative offset occurs for var-sized objects only.
+    let items = unsafe { size_of(object) as isize }.unsigned_abs();
+    let size = (class.basic_size + items * class.item_size).next_multiple_of(8);
+    size.wrapping_add_signed(class.dict_offset)
+}
+
+/// The values kept inside an instance, with the names its class shares among instances.
+unsafe fn inline_values(texts: &mut Vec<(Object, Object)>, class: Type, values: *const u8) {
+    const ENTRIES: usize = 24;
+    const INDICES: usize = 32;
+    // SAFETY: a class with inline values has shared keys whose entries are a name and a value each.
+    unsafe {
+        let keys = object_at(class, interpreter_layout().heap_type_cached_keys).cast::<u8>();
+        if keys.is_null() {
+            return;
+        }
+        let entries = keys.add(INDICES + (1_usize << *keys.add(9)));
+        for index in 0..word(keys, ENTRIES) {
+            let value = object_at(values, index * 8);
+            if !value.is_null() {
+                texts.push((object_at(entries, index * 16), value));
+            }
+        }
+    }
+}

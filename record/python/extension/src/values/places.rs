@@ -1,0 +1,120 @@
+//! Places that hold the variables of code: namespaces and closure cells.
+
+use retrostep_record_python_wire::message::{self, put, tag};
+
+use super::content::kind;
+use super::raw::{Object, flag, flags_of, object_at, type_of, word};
+use super::shadow::Shadow;
+use super::{UNNUMBERED, Values};
+
+impl Values {
+    /// The number of the namespace object of a dict; its contents are recorded at first sight.
+    ///
+    /// # Safety
+    ///
+    /// The interpreter's lock is held and `dict` is alive.
+    pub(crate) unsafe fn namespace(&mut self, out: &mut Vec<u8>, dict: Object) -> u64 {
+        // SAFETY: the caller's.
+        unsafe {
+            if self.known_key(dict).is_some() {
+                self.refresh_namespace(out, dict);
+            } else {
+                let is_dict = flags_of(type_of(dict)) & flag::DICT != 0;
+                self.capture(
+                    out,
+                    dict,
+                    self.limits.depth,
+                    is_dict.then_some(kind::NAMESPACE),
+                );
+            }
+            self.tell_redacted(out);
+            self.number_of(out, dict)
+        }
+    }
+
+    /// Records what changed in a namespace since it was last recorded.
+    ///
+    /// # Safety
+    ///
+    /// As [`Values::namespace`].
+    pub(crate) unsafe fn refresh_namespace(&mut self, out: &mut Vec<u8>, dict: Object) {
+        // SAFETY: the caller's.
+        unsafe {
+            let known = self.known.get(&(dict as usize));
+            let Some(known) = known else {
+                return;
+            };
+            if known.state.version.is_some()
+                && known.state.version == self.layout.dict_version(dict)
+            {
+                return;
+            }
+            if self.known_key(dict).is_some() {
+                self.rescan(out, dict);
+                self.tell_redacted(out);
+            }
+        }
+    }
+
+    /// The number of a closure cell; records its content if that changed.
+    ///
+    /// # Safety
+    ///
+    /// The interpreter's lock is held and `cell` is a cell that is alive.
+    pub(crate) unsafe fn cell(&mut self, out: &mut Vec<u8>, cell: Object, redacted: bool) -> u64 {
+        // SAFETY: the caller's.
+        unsafe {
+            if self.known_key(cell).is_some() {
+                if let Some(known) = self.known.get(&(cell as usize))
+                    && !known.state.hidden
+                    && known.id != UNNUMBERED
+                    && known
+                        .state
+                        .items
+                        .first()
+                        .copied()
+                        .unwrap_or(Shadow::UNBOUND)
+                        == self.look(object_at(cell, 16))
+                {
+                    return known.id;
+                }
+                self.rescan(out, cell);
+            } else {
+                self.capture_cell(out, cell, redacted);
+            }
+            self.tell_redacted(out);
+            self.number_of(out, cell)
+        }
+    }
+
+    unsafe fn capture_cell(&mut self, out: &mut Vec<u8>, cell: Object, redacted: bool) {
+        // SAFETY: the caller's.
+        unsafe {
+            if !redacted {
+                self.capture(out, cell, self.limits.depth + 1, None);
+                return;
+            }
+            self.capture(out, cell, self.limits.depth + 1, Some(kind::CELL));
+        }
+    }
+
+    /// Records whether the cell of a redacted variable has a content, never which.
+    pub(super) fn rescan_hidden(&mut self, out: &mut Vec<u8>, cell: Object) {
+        // SAFETY: only cells are hidden; they have their content at 16.
+        let len = u64::from(unsafe { word(cell, 16) } != 0);
+        let Some(known) = self.known.get_mut(&(cell as usize)) else {
+            return;
+        };
+        if known.state.len == len {
+            return;
+        }
+        known.state.len = len;
+        out.push(message::SET_CELL);
+        put::number(out, known.id);
+        if len == 0 {
+            out.push(tag::UNBOUND);
+        } else {
+            self.put_redacted(out);
+        }
+    }
+}
