@@ -412,10 +412,6 @@ impl Model {
         locals
     }
 
-    pub(crate) fn local(&self, frame: FrameId, slot: u32, at: Position) -> Option<Written> {
-        self.locals(frame, at).into_iter().nth(slot as usize)?
-    }
-
     pub(crate) fn object(&self, object: ObjectId, at: Position) -> Option<(Content, Position)> {
         let mut state: Option<(Content, Position)> = None;
         for (position, event) in self.events.iter().enumerate().take(at.0 as usize) {
