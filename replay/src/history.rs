@@ -198,14 +198,13 @@ impl Origin {
             .map(|frame| recording.frame(frame))
             .transpose()?
             .flatten()
+            && facts.call == position
         {
-            if facts.call == position {
-                // Before its first line a frame's values come from the line that called it.
-                is_argument = true;
-                if facts.caller.is_some() {
-                    frame = facts.caller;
-                    position = step_of(recording, facts.call, frame)?;
-                }
+            // Before its first line a frame's values come from the line that called it.
+            is_argument = true;
+            if facts.caller.is_some() {
+                frame = facts.caller;
+                position = step_of(recording, facts.call, frame)?;
             }
         }
         let line = match recording.event(position)?.map(|event| event.event) {

@@ -196,10 +196,10 @@ impl Place {
             | Place::Entry { object, .. }
             | Place::Object { object } => keys.push(Key::Object(*object)),
         }
-        if let Some(Value::Object(object)) = self.raw_value(recording, at)? {
-            if !keys.contains(&Key::Object(object)) {
-                keys.push(Key::Object(object));
-            }
+        if let Some(Value::Object(object)) = self.raw_value(recording, at)?
+            && !keys.contains(&Key::Object(object))
+        {
+            keys.push(Key::Object(object));
         }
         Ok(keys)
     }

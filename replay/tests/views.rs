@@ -1,5 +1,13 @@
 //! What is shown of a small recorded program: variables, expressions, history, why, the console.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that meets the unexpected must fail and say why"
+)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

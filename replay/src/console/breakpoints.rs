@@ -225,11 +225,11 @@ impl Console {
             let mut numbers = Vec::new();
             let mut lines = Vec::new();
             for breakpoint in &self.breakpoints {
-                if let BreakpointKind::Line(path, line) = &breakpoint.kind {
-                    if **path == *source.path {
-                        numbers.push(breakpoint.number);
-                        lines.push(line.clone());
-                    }
+                if let BreakpointKind::Line(path, line) = &breakpoint.kind
+                    && **path == *source.path
+                {
+                    numbers.push(breakpoint.number);
+                    lines.push(line.clone());
                 }
             }
             take(

@@ -113,10 +113,10 @@ impl Console {
             let found = recording.find(Key::FrameStep(frame), from, self.direction, ctx.cancel)?;
             let Some(found) = found else { return Ok(None) };
             let event = recording.event(found)?.map(|event| event.event);
-            if let Some(retrostep_trace::Event::Line { line: reached }) = event {
-                if reached > line {
-                    return Ok(Some(found));
-                }
+            if let Some(retrostep_trace::Event::Line { line: reached }) = event
+                && reached > line
+            {
+                return Ok(Some(found));
             }
             at = found;
         }

@@ -271,18 +271,16 @@ impl Evaluator<'_> {
             ("repr", [value]) => self.repr(value),
             ("ascii", [_]) => would_run("ascii(...)"),
             ("int", []) => Ok(Datum::int(0)),
-            ("int", [value]) => self.to_int(value),
+            ("int", [value]) => self.int(value),
             ("int", [value, radix]) => self.parse_int(value, radix),
             ("float", []) => Ok(Datum::Float(0.0)),
-            ("float", [value]) => self.to_float(value),
-            ("complex", [real, imaginary]) => {
-                match (self.to_float(real)?, self.to_float(imaginary)?) {
-                    (Datum::Float(real), Datum::Float(imaginary)) => {
-                        Ok(Datum::Complex(real, imaginary))
-                    }
-                    _ => would_run("complex(...)"),
+            ("float", [value]) => self.float(value),
+            ("complex", [real, imaginary]) => match (self.float(real)?, self.float(imaginary)?) {
+                (Datum::Float(real), Datum::Float(imaginary)) => {
+                    Ok(Datum::Complex(real, imaginary))
                 }
-            }
+                _ => would_run("complex(...)"),
+            },
             ("type", [value]) => Ok(Datum::Type(self.type_of(value)?)),
             ("isinstance", [value, class]) => Ok(Datum::Bool(self.is_instance(value, class)?)),
             ("getattr" | "hasattr", [value, Datum::Str(attribute), rest @ ..]) => {
@@ -442,7 +440,7 @@ impl Evaluator<'_> {
                     };
                     high = sum;
                 }
-                Datum::Int(_) | Datum::Bool(_) => match self.to_float(item)? {
+                Datum::Int(_) | Datum::Bool(_) => match self.float(item)? {
                     Datum::Float(value) => high += value,
                     _ => return would_run("sum(...)"),
                 },
@@ -633,10 +631,11 @@ impl Evaluator<'_> {
                         None => would_run("str(...)"),
                     };
                 }
-                if content.kind == ObjectKind::Exception && !self.may_be_overridden(value)? {
-                    if let Some(text) = &content.text {
-                        return Ok(Datum::Str(text.clone()));
-                    }
+                if content.kind == ObjectKind::Exception
+                    && !self.may_be_overridden(value)?
+                    && let Some(text) = &content.text
+                {
+                    return Ok(Datum::Str(text.clone()));
                 }
                 self.repr(value)
             }
@@ -644,7 +643,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn to_int(&mut self, value: &Datum) -> Outcome {
+    fn int(&mut self, value: &Datum) -> Outcome {
         if let Some(value) = number::integer(value) {
             return Ok(Datum::int(value));
         }
@@ -707,7 +706,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn to_float(&mut self, value: &Datum) -> Outcome {
+    fn float(&mut self, value: &Datum) -> Outcome {
         if let Some(value) = number::integer(value) {
             return Ok(Datum::Float(number::to_float(&value)?));
         }
@@ -759,10 +758,10 @@ impl Evaluator<'_> {
             }
             return Ok(false);
         }
-        if let Datum::Type(wanted) = class {
-            if &*wanted.qualified_name == "object" {
-                return Ok(true);
-            }
+        if let Datum::Type(wanted) = class
+            && &*wanted.qualified_name == "object"
+        {
+            return Ok(true);
         }
         let Datum::Object(object) = value else {
             let own = self.type_of(value)?;

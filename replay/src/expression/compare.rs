@@ -118,10 +118,10 @@ impl Evaluator<'_> {
 
     /// As Python compares elements: one object is equal to itself.
     pub(super) fn same_or_equal(&mut self, a: &Datum, b: &Datum, depth: u32) -> Outcome<bool> {
-        if let (Datum::Object(a), Datum::Object(b)) = (a, b) {
-            if a == b {
-                return Ok(true);
-            }
+        if let (Datum::Object(a), Datum::Object(b)) = (a, b)
+            && a == b
+        {
+            return Ok(true);
         }
         self.equal(a, b, depth)
     }
@@ -258,10 +258,11 @@ impl Evaluator<'_> {
                     a.text.as_ref().map(crate::render::lossy),
                     b.text.as_ref().map(crate::render::lossy),
                 );
-                if let (Some(a), Some(b)) = &texts {
-                    if number::decimal(a).is_some() && number::decimal(b).is_some() {
-                        return Ok(false);
-                    }
+                if let (Some(a), Some(b)) = &texts
+                    && number::decimal(a).is_some()
+                    && number::decimal(b).is_some()
+                {
+                    return Ok(false);
                 }
                 if a.type_id == b.type_id && texts.0 == texts.1 {
                     return Ok(true);

@@ -70,10 +70,10 @@ pub(super) fn binary(
             other => other,
         });
     }
-    if let (Some((a, b)), Some((c, d))) = (complex(left)?, complex(right)?) {
-        if matches!(left, Datum::Complex(..)) || matches!(right, Datum::Complex(..)) {
-            return complexes(operator, (a, b), (c, d));
-        }
+    if let (Some((a, b)), Some((c, d))) = (complex(left)?, complex(right)?)
+        && (matches!(left, Datum::Complex(..)) || matches!(right, Datum::Complex(..)))
+    {
+        return complexes(operator, (a, b), (c, d));
     }
     let (Some(a), Some(b)) = (float(left)?, float(right)?) else {
         return Ok(None);
@@ -184,10 +184,11 @@ fn divide(a: &BigInt, b: &BigInt) -> Outcome<f64> {
     if b.is_zero() {
         return raised("ZeroDivisionError", "division by zero");
     }
-    if a.bits() <= 53 && b.bits() <= 53 {
-        if let (Some(a), Some(b)) = (a.to_f64(), b.to_f64()) {
-            return Ok(a / b);
-        }
+    if a.bits() <= 53
+        && b.bits() <= 53
+        && let (Some(a), Some(b)) = (a.to_f64(), b.to_f64())
+    {
+        return Ok(a / b);
     }
     // The quotient gets at least 66 significant bits; a last bit stands for all that is cut off.
     // Below the smallest normal float fewer bits may be kept, so that rounding happens once.

@@ -321,15 +321,15 @@ impl<'a> Parser<'a> {
             self.unary()?
         };
         loop {
-            if minimum <= COMPARISON {
-                if let Some(comparison) = self.comparison() {
-                    let mut rest = vec![(comparison, self.binary(BITWISE_OR)?)];
-                    while let Some(comparison) = self.comparison() {
-                        rest.push((comparison, self.binary(BITWISE_OR)?));
-                    }
-                    left = self.node(Kind::Compare(Box::new(left), rest), start)?;
-                    continue;
+            if minimum <= COMPARISON
+                && let Some(comparison) = self.comparison()
+            {
+                let mut rest = vec![(comparison, self.binary(BITWISE_OR)?)];
+                while let Some(comparison) = self.comparison() {
+                    rest.push((comparison, self.binary(BITWISE_OR)?));
                 }
+                left = self.node(Kind::Compare(Box::new(left), rest), start)?;
+                continue;
             }
             if minimum <= AND && self.accept("and") {
                 let right = self.binary(AND + 1)?;

@@ -122,15 +122,15 @@ fn replaced(
         let complete = |content: &Content| content.items.len() as u64 == content.len;
         let ordered = matches!(new.kind, ObjectKind::List | ObjectKind::Deque);
         if ordered && complete(old) && complete(new) {
-            if let Some((last, rest)) = new.items.split_last() {
-                if rest == old.items.as_slice() {
-                    return Ok(format!("{lengths}, + {}", shown(&after, last)?));
-                }
+            if let Some((last, rest)) = new.items.split_last()
+                && rest == old.items.as_slice()
+            {
+                return Ok(format!("{lengths}, + {}", shown(&after, last)?));
             }
-            if let Some((last, rest)) = old.items.split_last() {
-                if rest == new.items.as_slice() {
-                    return Ok(format!("{lengths}, - {}", shown(&before, last)?));
-                }
+            if let Some((last, rest)) = old.items.split_last()
+                && rest == new.items.as_slice()
+            {
+                return Ok(format!("{lengths}, - {}", shown(&before, last)?));
             }
         }
         return Ok(lengths);

@@ -298,10 +298,10 @@ fn name_place(
         return Ok(None);
     };
     let function = snapshot.recording.function(facts.function)?;
-    if facts.locals.is_none() {
-        if let Some((slot, _)) = slots_of(&function, name).next() {
-            return Ok(Some(Place::Local { frame, slot }));
-        }
+    if facts.locals.is_none()
+        && let Some((slot, _)) = slots_of(&function, name).next()
+    {
+        return Ok(Some(Place::Local { frame, slot }));
     }
     let namespaces = [facts.locals, facts.globals];
     for object in namespaces.into_iter().flatten() {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use retrostep_trace::{CancellationToken, FrameId, Function, FunctionId, FunctionKind, Key, Position, SourceId, ThreadId};
+use retrostep_trace::{
+    CancellationToken, FrameId, Function, FunctionId, FunctionKind, Key, Position, SourceId,
+    ThreadId,
+};
 
 use super::{Timeline, unrun};
 use crate::Result;
@@ -82,7 +85,10 @@ impl CodeLines {
             let is_body = matches!(function.kind, FunctionKind::Module | FunctionKind::Class);
             // A decorated function is defined by its first decorator.
             let decorated = function.first_line < definition
-                && function.lines.first().is_some_and(|&code| code > definition);
+                && function
+                    .lines
+                    .first()
+                    .is_some_and(|&code| code > definition);
             !is_body && (function.first_line == definition || decorated)
         });
         (!ran).then(|| name.to_owned())

@@ -32,10 +32,12 @@ pub(super) fn function_around(text: &str, line: u32) -> Option<(&str, u32)> {
     None
 }
 
-/// How far a line is indented, in characters; `None` for a blank line or a comment.
+/// How far a line is indented, in characters; `None` for a blank line, a comment, or the end of a
+/// statement in brackets.
 fn indentation_of(line: &str) -> Option<usize> {
     let code = line.trim_start();
-    (!code.is_empty() && !code.starts_with('#')).then(|| line.len() - code.len())
+    let tells = !code.is_empty() && !code.starts_with(['#', ')', ']', '}']);
+    tells.then(|| line.len() - code.len())
 }
 
 #[cfg(test)]

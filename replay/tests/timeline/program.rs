@@ -11,21 +11,21 @@ use retrostep_trace::{
 };
 
 /// Functions 0 to 4; the last two are generators. Function `f` has the lines `100 f + 1` and on.
-pub const FUNCTIONS: u32 = 5;
-pub const FIRST_GENERATOR: u32 = 3;
-pub const LINES: u32 = 12;
+pub(crate) const FUNCTIONS: u32 = 5;
+pub(crate) const FIRST_GENERATOR: u32 = 3;
+pub(crate) const LINES: u32 = 12;
 /// The list that every thread appends to.
-pub const SHARED: ObjectId = ObjectId(0);
+pub(crate) const SHARED: ObjectId = ObjectId(0);
 /// The namespace of the globals.
-pub const GLOBALS: ObjectId = ObjectId(1);
+pub(crate) const GLOBALS: ObjectId = ObjectId(1);
 /// Where the program is said to be.
-pub const PATH: &str = "/program/main.py";
+pub(crate) const PATH: &str = "/program/main.py";
 
-pub fn line(function: u32, index: u32) -> u32 {
+pub(crate) fn line(function: u32, index: u32) -> u32 {
     100 * function + index + 1
 }
 
-pub fn text(text: &str) -> Value {
+pub(crate) fn text(text: &str) -> Value {
     Value::Str(Text {
         kept: text.as_bytes().into(),
         len: text.chars().count() as u64,
@@ -33,7 +33,7 @@ pub fn text(text: &str) -> Value {
 }
 
 /// Opens a recording of these events.
-pub fn record(events: &[ThreadEvent]) -> Arc<Recording> {
+pub(crate) fn record(events: &[ThreadEvent]) -> Arc<Recording> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("program.retro");
     write(events, &path);
@@ -41,7 +41,7 @@ pub fn record(events: &[ThreadEvent]) -> Arc<Recording> {
 }
 
 /// Writes a recording of these events.
-pub fn write(events: &[ThreadEvent], path: &Path) {
+pub(crate) fn write(events: &[ThreadEvent], path: &Path) {
     let options = WriterOptions {
         events_per_block: 1 << 10,
     };
@@ -88,7 +88,7 @@ pub fn write(events: &[ThreadEvent], path: &Path) {
 
 /// Builds the events of one thread, with frames and objects numbered within the thread.
 #[derive(Debug, Default)]
-pub struct ThreadBuilder {
+pub(crate) struct ThreadBuilder {
     pub events: Vec<Event>,
     frames: u64,
     exceptions: u64,
@@ -98,7 +98,7 @@ pub struct ThreadBuilder {
 const OWN_OBJECTS: u64 = 1000;
 
 impl ThreadBuilder {
-    pub fn new(name: &str) -> ThreadBuilder {
+    pub(crate) fn new(name: &str) -> ThreadBuilder {
         let mut builder = ThreadBuilder::default();
         builder
             .events
@@ -106,11 +106,11 @@ impl ThreadBuilder {
         builder
     }
 
-    pub fn line(&mut self, line: u32) {
+    pub(crate) fn line(&mut self, line: u32) {
         self.events.push(Event::Line { line });
     }
 
-    pub fn call(&mut self, function: u32) -> FrameId {
+    pub(crate) fn call(&mut self, function: u32) -> FrameId {
         let frame = FrameId(self.frames);
         self.frames += 1;
         self.events.push(Event::Call {
@@ -122,26 +122,26 @@ impl ThreadBuilder {
         frame
     }
 
-    pub fn give_back(&mut self) {
+    pub(crate) fn give_back(&mut self) {
         self.events.push(Event::Return { value: Value::None });
     }
 
-    pub fn suspend(&mut self) {
+    pub(crate) fn suspend(&mut self) {
         self.events.push(Event::Yield { value: Value::None });
     }
 
-    pub fn resume(&mut self, frame: FrameId) {
+    pub(crate) fn resume(&mut self, frame: FrameId) {
         self.events.push(Event::Resume { frame });
     }
 
-    pub fn write(&mut self, slot: u32, value: impl Into<Option<Value>>) {
+    pub(crate) fn write(&mut self, slot: u32, value: impl Into<Option<Value>>) {
         self.events.push(Event::Write {
             slot,
             value: value.into(),
         });
     }
 
-    pub fn append(&mut self, value: i64) {
+    pub(crate) fn append(&mut self, value: i64) {
         self.events.push(Event::Object {
             object: SHARED,
             change: Change::Append {
@@ -150,7 +150,7 @@ impl ThreadBuilder {
         });
     }
 
-    pub fn set_global(&mut self, value: i64) {
+    pub(crate) fn set_global(&mut self, value: i64) {
         self.events.push(Event::Object {
             object: GLOBALS,
             change: Change::SetKey {
@@ -161,7 +161,7 @@ impl ThreadBuilder {
     }
 
     /// Raises a new `ValueError('below zero')`.
-    pub fn raise(&mut self) -> ObjectId {
+    pub(crate) fn raise(&mut self) -> ObjectId {
         let object = ObjectId(OWN_OBJECTS + self.exceptions);
         self.exceptions += 1;
         let mut content = Content::new(ObjectKind::Exception, retrostep_trace::TypeId(2));
@@ -177,14 +177,14 @@ impl ThreadBuilder {
         object
     }
 
-    pub fn unwind(&mut self, exception: ObjectId) {
+    pub(crate) fn unwind(&mut self, exception: ObjectId) {
         self.events.push(Event::Unwind {
             exception: Value::Object(exception),
         });
     }
 
     /// First sight of the list and the namespace that all threads share.
-    pub fn see_shared(&mut self) {
+    pub(crate) fn see_shared(&mut self) {
         let kinds = [
             (SHARED, ObjectKind::List, 0),
             (GLOBALS, ObjectKind::Namespace, 1),
@@ -200,7 +200,7 @@ impl ThreadBuilder {
 }
 
 /// One thread's events as the whole program.
-pub fn alone(builder: ThreadBuilder) -> Vec<ThreadEvent> {
+pub(crate) fn alone(builder: ThreadBuilder) -> Vec<ThreadEvent> {
     merge(vec![builder], &mut Choices::new(&[]))
 }
 
@@ -208,7 +208,7 @@ pub fn alone(builder: ThreadBuilder) -> Vec<ThreadEvent> {
 ///
 /// The first thread's events up to its first call come first; a thread that has less left to say is
 /// not preferred: each choice takes a run of events from one thread.
-pub fn merge(threads: Vec<ThreadBuilder>, choices: &mut Choices<'_>) -> Vec<ThreadEvent> {
+pub(crate) fn merge(threads: Vec<ThreadBuilder>, choices: &mut Choices<'_>) -> Vec<ThreadEvent> {
     let mut queues: Vec<_> = (0..)
         .zip(threads)
         .map(|(number, thread)| (ThreadId(number), thread.events.into_iter().peekable()))
@@ -269,15 +269,15 @@ fn renumber(
 
 /// A string of bytes read as decisions. When it is used up every decision is the first one.
 #[derive(Debug)]
-pub struct Choices<'a>(std::slice::Iter<'a, u8>);
+pub(crate) struct Choices<'a>(std::slice::Iter<'a, u8>);
 
 impl<'a> Choices<'a> {
-    pub fn new(bytes: &'a [u8]) -> Choices<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Choices<'a> {
         Choices(bytes.iter())
     }
 
     /// A number below `count`.
-    pub fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         usize::from(self.0.next().copied().unwrap_or(0)) % count
     }
 }
@@ -345,7 +345,7 @@ struct Machine<'a, 'b> {
 
 /// The events of a generated program: up to three threads that call, loop, raise, yield and share
 /// a list. Sometimes cut off, as when the program was killed.
-pub fn generate(bytes: &[u8]) -> Vec<ThreadEvent> {
+pub(crate) fn generate(bytes: &[u8]) -> Vec<ThreadEvent> {
     let mut choices = Choices::new(bytes);
     let bodies: Vec<Vec<Statement>> = (0..FUNCTIONS)
         .map(|function| body(function, &mut choices))

@@ -17,7 +17,7 @@ use retrostep_trace::{
 use crate::program::{
     Choices, FUNCTIONS, GLOBALS, LINES, PATH, generate, line, record, text, write,
 };
-use crate::reference::{DataHit, End, Reference, Watched, numbered, position};
+use crate::reference::{DataHit, Halt, Reference, Watched, numbered, position};
 
 const KINDS: [StepKind; 3] = [StepKind::Over, StepKind::Into, StepKind::Out];
 const DIRECTIONS: [Direction; 2] = [Direction::Forward, Direction::Backward];
@@ -26,22 +26,22 @@ fn timeline(events: &[ThreadEvent]) -> Timeline {
     Timeline::new(record(events), |_| None).unwrap()
 }
 
-fn reached(stop: &Stop) -> End {
+fn reached(stop: &Stop) -> Halt {
     let at = stop.position.0 as usize;
     match stop.reason {
-        StopReason::Start => End::Start,
-        StopReason::End => End::End,
-        StopReason::StartOfThread => End::StartOfThread(at),
-        StopReason::EndOfThread => End::EndOfThread(at),
-        _ => End::Step(at),
+        StopReason::Start => Halt::Start,
+        StopReason::End => Halt::End,
+        StopReason::StartOfThread => Halt::ThreadStart(at),
+        StopReason::EndOfThread => Halt::ThreadEnd(at),
+        _ => Halt::Step(at),
     }
 }
 
-fn place_of(end: End, length: usize) -> usize {
+fn place_of(end: Halt, length: usize) -> usize {
     match end {
-        End::Step(at) | End::StartOfThread(at) | End::EndOfThread(at) => at,
-        End::Start => 0,
-        End::End => length,
+        Halt::Step(at) | Halt::ThreadStart(at) | Halt::ThreadEnd(at) => at,
+        Halt::Start => 0,
+        Halt::End => length,
     }
 }
 
@@ -311,7 +311,7 @@ proptest! {
                 for kind in [StepKind::Into, StepKind::Over] {
                     timeline.seek(position(at)).unwrap();
                     let there = timeline.step(kind, direction, thread, &cancel).unwrap();
-                    let End::Step(reached) = reached(&there) else { continue };
+                    let Halt::Step(reached) = reached(&there) else { continue };
                     if kind == StepKind::Over && reference.frame_of(reached) != reference.frame_of(at) {
                         continue;
                     }

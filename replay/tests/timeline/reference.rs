@@ -9,30 +9,30 @@ use crate::program::{GLOBALS, text};
 
 /// Where a step ends, and what it is called there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum Halt {
     Step(usize),
-    StartOfThread(usize),
-    EndOfThread(usize),
+    ThreadStart(usize),
+    ThreadEnd(usize),
     Start,
     End,
 }
 
 /// A watched variable.
 #[derive(Clone, Copy, Debug)]
-pub enum Watched {
+pub(crate) enum Watched {
     Local(FrameId, u32),
     Global,
 }
 
 /// A change of a watched variable: the event, and where it stops forward and backward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DataHit {
+pub(crate) struct DataHit {
     pub write: usize,
     pub after: usize,
     pub before: usize,
 }
 
-pub struct Reference<'a> {
+pub(crate) struct Reference<'a> {
     pub events: &'a [ThreadEvent],
     /// The stacks before each event and at the end, innermost frame last.
     stacks: Vec<BTreeMap<ThreadId, Vec<FrameId>>>,
@@ -41,7 +41,7 @@ pub struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
-    pub fn new(events: &'a [ThreadEvent]) -> Reference<'a> {
+    pub(crate) fn new(events: &'a [ThreadEvent]) -> Reference<'a> {
         let mut stacks = vec![BTreeMap::new()];
         let mut frames = Vec::new();
         for ThreadEvent { thread, event } in events {
@@ -66,29 +66,29 @@ impl<'a> Reference<'a> {
         }
     }
 
-    pub fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.events.len()
     }
 
     /// Outermost first.
-    pub fn stack(&self, thread: ThreadId, at: usize) -> &[FrameId] {
+    pub(crate) fn stack(&self, thread: ThreadId, at: usize) -> &[FrameId] {
         self.stacks[at].get(&thread).map_or(&[], |stack| stack)
     }
 
-    pub fn threads(&self) -> BTreeSet<ThreadId> {
+    pub(crate) fn threads(&self) -> BTreeSet<ThreadId> {
         self.events.iter().map(|event| event.thread).collect()
     }
 
-    pub fn is_line(&self, at: usize) -> bool {
+    pub(crate) fn is_line(&self, at: usize) -> bool {
         matches!(self.events[at].event, Event::Line { .. })
     }
 
-    pub fn frame_of(&self, at: usize) -> Option<FrameId> {
+    pub(crate) fn frame_of(&self, at: usize) -> Option<FrameId> {
         self.frames[at]
     }
 
     /// Step events of the whole program.
-    pub fn steps(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
+    pub(crate) fn steps(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
         (0..self.end()).filter(|&at| self.is_line(at))
     }
 
@@ -107,22 +107,28 @@ impl<'a> Reference<'a> {
     }
 
     /// Where a step of `thread` from `at` ends when nothing intervenes.
-    pub fn step(&self, kind: StepKind, direction: Direction, thread: ThreadId, at: usize) -> End {
+    pub(crate) fn step(
+        &self,
+        kind: StepKind,
+        direction: Direction,
+        thread: ThreadId,
+        at: usize,
+    ) -> Halt {
         match direction {
-            Direction::Forward if at >= self.end() => End::End,
-            Direction::Backward if at == 0 => End::Start,
+            Direction::Forward if at >= self.end() => Halt::End,
+            Direction::Backward if at == 0 => Halt::Start,
             Direction::Forward => match self.forward(kind, thread, at) {
-                Some(step) => End::Step(step),
+                Some(step) => Halt::Step(step),
                 None => match self.thread_events(thread).next_back() {
-                    Some(last) if last > at => End::EndOfThread(last),
-                    _ => End::End,
+                    Some(last) if last > at => Halt::ThreadEnd(last),
+                    _ => Halt::End,
                 },
             },
             Direction::Backward => match self.backward(kind, thread, at) {
-                Some(step) => End::Step(step),
+                Some(step) => Halt::Step(step),
                 None => match self.thread_events(thread).next() {
-                    Some(first) if first > 0 && first < at => End::StartOfThread(first),
-                    _ => End::Start,
+                    Some(first) if first > 0 && first < at => Halt::ThreadStart(first),
+                    _ => Halt::Start,
                 },
             },
         }
@@ -225,13 +231,13 @@ impl<'a> Reference<'a> {
     }
 
     /// Step events of a line.
-    pub fn line_hits(&self, line: u32) -> Vec<usize> {
+    pub(crate) fn line_hits(&self, line: u32) -> Vec<usize> {
         let is = |at: &usize| self.events[*at].event == Event::Line { line };
         (0..self.end()).filter(is).collect()
     }
 
     /// The first lines of a function's calls, in order of the calls.
-    pub fn function_hits(&self, function: u32) -> Vec<usize> {
+    pub(crate) fn function_hits(&self, function: u32) -> Vec<usize> {
         let first_line = |event: &ThreadEvent| match &event.event {
             Event::Call {
                 frame,
@@ -245,17 +251,17 @@ impl<'a> Reference<'a> {
         hits.map(|step| step.unwrap_or(usize::MAX)).collect()
     }
 
-    pub fn raises(&self) -> Vec<usize> {
+    pub(crate) fn raises(&self) -> Vec<usize> {
         let is = |at: &usize| matches!(self.events[*at].event, Event::Raise { .. });
         (0..self.end()).filter(is).collect()
     }
 
-    pub fn unwinds(&self) -> Vec<usize> {
+    pub(crate) fn unwinds(&self) -> Vec<usize> {
         let is = |at: &usize| matches!(self.events[*at].event, Event::Unwind { .. });
         (0..self.end()).filter(is).collect()
     }
 
-    pub fn uncaught(&self) -> Vec<usize> {
+    pub(crate) fn uncaught(&self) -> Vec<usize> {
         let mut raises = Vec::new();
         for (at, event) in self.events.iter().enumerate() {
             if let Event::Unwind { exception } = &event.event
@@ -295,7 +301,7 @@ impl<'a> Reference<'a> {
     }
 
     /// The changes of a watched variable.
-    pub fn data_hits(&self, watched: Watched) -> Vec<DataHit> {
+    pub(crate) fn data_hits(&self, watched: Watched) -> Vec<DataHit> {
         let mut hits = Vec::new();
         for write in 0..self.end() {
             let (old, new) = (self.value(watched, write), self.value(watched, write + 1));
@@ -348,14 +354,14 @@ impl<'a> Reference<'a> {
     }
 
     /// Whether the first local of the frame that runs a step event is this number.
-    pub fn first_local_is(&self, number: i64, step: usize) -> bool {
+    pub(crate) fn first_local_is(&self, number: i64, step: usize) -> bool {
         let value = |frame| self.value(Watched::Local(frame, 0), step);
         self.frame_of(step).and_then(value) == Some(Value::Int(number))
     }
 }
 
 /// Those of `hits` whose number, from 1, the condition wants.
-pub fn numbered(hits: &[usize], condition: Option<HitCondition>) -> Vec<usize> {
+pub(crate) fn numbered(hits: &[usize], condition: Option<HitCondition>) -> Vec<usize> {
     let wanted = |number: u64| condition.is_none_or(|condition| condition.holds(number));
     let numbered = hits.iter().zip(1..);
     numbered
@@ -364,6 +370,6 @@ pub fn numbered(hits: &[usize], condition: Option<HitCondition>) -> Vec<usize> {
         .collect()
 }
 
-pub fn position(at: usize) -> Position {
+pub(crate) fn position(at: usize) -> Position {
     Position(at as u64)
 }
