@@ -45,10 +45,11 @@ pub(crate) fn run(options: RecordOptions) -> ExitCode {
     if !quiet {
         tell(&outcome, new_library.as_ref(), replay);
     }
-    if replay && let Some(recorded) = &outcome.recorded {
-        if let Err(error) = crate::terminal::run(&recorded.path) {
-            say(&format!("retrostep: {error:#}"));
-        }
+    if replay
+        && let Some(recorded) = &outcome.recorded
+        && let Err(error) = crate::terminal::run(&recorded.path)
+    {
+        say(&format!("retrostep: {error:#}"));
     }
     match outcome.ending {
         Ending::Code(code) => ExitCode::from(code as u8),

@@ -9,7 +9,8 @@ OUT gets one JSON object per line event of code in files under the folder SCOPE:
 
 `v` holds the frame's locals before the line runs: their `repr`, cut at 100 characters, for None,
 bool, int, float, complex, str, bytes and nested list, tuple, dict, set and frozenset of them; null
-for any other value. It shares no code with the recorder and uses nothing but `sys.settrace`.
+for any other value. Names with two underscores around them are left out. It shares no code with
+the recorder and uses nothing but `sys.settrace`.
 """
 import json
 import os
@@ -19,7 +20,6 @@ import types
 
 LIMIT = 100
 PLAIN = (bool, int, float, complex, bytes, str, type(None))
-HIDDEN = {".0", "__class__", "__annotations__", "__conditional_annotations__", "__builtins__"}
 
 
 class NotPlain(Exception):
@@ -87,11 +87,9 @@ class Tracer:
         self.fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self.scope = os.path.realpath(scope) + os.sep
         self.standard = standard_folders()
-        self.paths = {}
+        self.paths = {__file__: None}
         self.frames = 0
-        self.names = {}
-        self.write, self.encode, self.get_ident = os.write, json.dumps, threading.get_ident
-        self.current = threading.current_thread
+        self.write, self.encode, self.current = os.write, json.dumps, threading.current_thread
 
     def path(self, code):
         """The file's full path if the code is in scope, else None."""
@@ -141,17 +139,13 @@ class Tracer:
                     caller = below.f_lineno
                 depth += 1
             below = below.f_back
-        ident = self.get_ident()
-        if ident not in self.names:
-            self.names[ident] = self.current().name
-        at_module = function == "<module>"
         values = {
             name: show(value)
             for name, value in list(frame.f_locals.items())
-            if not (name in HIDDEN or name.startswith("@") or at_module and name.startswith("__"))
+            if not (name == ".0" or name.startswith("@") or name[:2] == "__" == name[-2:])
         }
         record = {
-            "t": self.names[ident], "f": number, "d": depth, "p": path, "n": function,
+            "t": self.current().name, "f": number, "d": depth, "p": path, "n": function,
             "l": frame.f_lineno, "c": caller, "v": values,
         }
         self.write(self.fd, (self.encode(record) + "\n").encode())

@@ -24,6 +24,9 @@ pub struct Client {
     stdin: Option<ChildStdin>,
     incoming: Receiver<Result<Value>>,
     events: VecDeque<Value>,
+    /// Responses to requests that were sent but not waited for yet.
+    responses: Vec<Value>,
+    waited_for: BTreeSet<u64>,
     ignored: BTreeSet<&'static str>,
     transcript: Vec<String>,
     sequence: u64,
@@ -76,6 +79,8 @@ impl Client {
             stdin,
             incoming,
             events: VecDeque::new(),
+            responses: Vec::new(),
+            waited_for: BTreeSet::new(),
             ignored: BTreeSet::new(),
             transcript: Vec::new(),
             sequence: 0,
@@ -116,26 +121,26 @@ impl Client {
         let stdin = self.stdin.as_mut().context("stdin is closed")?;
         write!(stdin, "Content-Length: {}\r\n\r\n{text}", text.len())?;
         stdin.flush()?;
+        self.waited_for.insert(self.sequence);
         Ok(self.sequence)
     }
 
     /// Waits for the response to the request `sequence`.
     pub fn response(&mut self, sequence: u64) -> Result<Answer> {
         let deadline = Instant::now() + self.limit;
-        loop {
-            let message = self.receive(deadline, "a response")?;
-            match message["type"].as_str() {
-                Some("response") if message["request_seq"] == sequence => {
-                    return Ok(if message["success"] == true {
-                        Answer::Success(message.get("body").cloned().unwrap_or(Value::Null))
-                    } else {
-                        Answer::Refusal(message)
-                    });
-                }
-                Some("event") => self.events.push_back(message),
-                _ => return Err(self.failure(&format!("an unexpected message: {message}"))),
+        let is_it = |response: &Value| response["request_seq"] == sequence;
+        let response = loop {
+            if let Some(found) = self.responses.iter().position(is_it) {
+                break self.responses.swap_remove(found);
             }
-        }
+            let message = self.receive(deadline, "a response")?;
+            self.keep(message)?;
+        };
+        Ok(if response["success"] == true {
+            Answer::Success(response.get("body").cloned().unwrap_or(Value::Null))
+        } else {
+            Answer::Refusal(response)
+        })
     }
 
     /// Sends a request that must succeed; returns the body of its response.
@@ -169,19 +174,13 @@ impl Client {
     /// Waits for the event `name` and returns its body; earlier events of other names are kept.
     pub fn event(&mut self, name: &str) -> Result<Value> {
         let deadline = Instant::now() + self.limit;
-        if let Some(found) = self.events.iter().position(|event| event["event"] == name) {
-            let event = self.events.remove(found).unwrap_or_default();
-            return Ok(event.get("body").cloned().unwrap_or(Value::Null));
-        }
         loop {
-            let message = self.receive(deadline, name)?;
-            match message["type"].as_str() {
-                Some("event") if message["event"] == name => {
-                    return Ok(message.get("body").cloned().unwrap_or(Value::Null));
-                }
-                Some("event") => self.events.push_back(message),
-                _ => return Err(self.failure(&format!("an unexpected message: {message}"))),
+            if let Some(found) = self.events.iter().position(|event| event["event"] == name) {
+                let event = self.events.remove(found).unwrap_or_default();
+                return Ok(event.get("body").cloned().unwrap_or(Value::Null));
             }
+            let message = self.receive(deadline, name)?;
+            self.keep(message)?;
         }
     }
 
@@ -226,6 +225,7 @@ impl Client {
         let unseen: Vec<String> = self
             .events
             .iter()
+            .chain(&self.responses)
             .filter(|event| {
                 let name = event["event"].as_str().unwrap_or_default();
                 !matches!(name, "terminated" | "exited") && !self.ignored.contains(name)
@@ -271,6 +271,19 @@ impl Client {
                 )))
             }
         }
+    }
+
+    /// Keeps an event, or the one response to a request, until it is asked for.
+    fn keep(&mut self, message: Value) -> Result<()> {
+        let answered = message["request_seq"].as_u64();
+        match message["type"].as_str() {
+            Some("event") => self.events.push_back(message),
+            Some("response") if answered.is_some_and(|seq| self.waited_for.remove(&seq)) => {
+                self.responses.push(message);
+            }
+            _ => return Err(self.failure(&format!("an unexpected message: {message}"))),
+        }
+        Ok(())
     }
 
     fn note(&mut self, message: &Value) -> Result<()> {

@@ -36,8 +36,20 @@ impl Program {
 
     /// The lowest minor version of Python 3 it runs on: from a comment `# needs Python 3.N`.
     pub fn lowest_minor(&self) -> u32 {
+        self.number_after("# needs Python 3.")
+    }
+
+    /// The lowest minor version of Python 3 whose `sys.settrace` leaves the program as it is: from a
+    /// comment `# settrace needs Python 3.N`. Up to 3.12 a Python-level trace function keeps the
+    /// objects of every frame alive, so that they die later than they would.
+    pub fn lowest_traced_minor(&self) -> u32 {
+        self.number_after("# settrace needs Python 3.")
+            .max(self.lowest_minor())
+    }
+
+    fn number_after(&self, words: &str) -> u32 {
         let text = std::fs::read_to_string(&self.script).unwrap_or_default();
-        let after = text.split_once("# needs Python 3.").map(|(_, after)| after);
+        let after = text.split_once(words).map(|(_, after)| after);
         let digits = after.map(|after| after.chars().take_while(char::is_ascii_digit).collect());
         digits
             .and_then(|digits: String| digits.parse().ok())

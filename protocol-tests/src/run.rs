@@ -53,7 +53,7 @@ pub fn run(command: &mut Command, limit: Duration) -> Result<Outcome> {
     })
 }
 
-/// A `retrostep record --out FILE -- COMMAND…`, ready to run.
+/// A `retrostep record --quiet --out FILE -- COMMAND…`, ready to run.
 pub fn record_command<I, S>(binary: &Path, recording: &Path, command: I) -> Command
 where
     I: IntoIterator<Item = S>,
@@ -61,8 +61,7 @@ where
 {
     let mut record = Command::new(binary);
     record
-        .arg("record")
-        .arg("--out")
+        .args(["record", "--quiet", "--out"])
         .arg(recording)
         .arg("--")
         .args(command);

@@ -43,7 +43,7 @@ fn main() -> Result<()> {
     for python in &pythons {
         for program in &programs {
             let name = format!("{}::{}", python.name(), program.name);
-            let absent = program.lowest_minor() > python.minor;
+            let absent = program.lowest_traced_minor() > python.minor;
             let (program, python) = (program.clone(), python.clone());
             trials.push(
                 Trial::test(name, move || check(&program, &python).map_err(failed))

@@ -1,4 +1,5 @@
 """Objects that say when they die: a recording must not keep them alive."""
+# settrace needs Python 3.13
 import gc
 import weakref
 

@@ -15,7 +15,7 @@ use crate::schema;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct Client {
+pub(crate) struct Client {
     input: Option<PipeWriter>,
     received: Receiver<Value>,
     inbox: VecDeque<Value>,
@@ -27,7 +27,7 @@ pub struct Client {
 
 impl Client {
     /// A client that has sent nothing yet.
-    pub fn new(launcher: Arc<dyn Launcher>) -> Client {
+    pub(crate) fn new(launcher: Arc<dyn Launcher>) -> Client {
         let (adapter_input, input) = pipe().unwrap();
         let (output, mut adapter_output) = pipe().unwrap();
         let adapter = std::thread::spawn(move || run(adapter_input, &mut adapter_output, launcher));
@@ -52,12 +52,12 @@ impl Client {
     }
 
     /// Sends bytes as they are.
-    pub fn send_bytes(&mut self, bytes: &[u8]) {
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
         self.input.as_mut().unwrap().write_all(bytes).unwrap();
     }
 
     /// Sends a request and returns its number.
-    pub fn send(&mut self, command: &str, arguments: Value) -> i64 {
+    pub(crate) fn send(&mut self, command: &str, arguments: Value) -> i64 {
         self.seq += 1;
         let mut message = json!({"seq": self.seq, "type": "request", "command": command});
         if !arguments.is_null() {
@@ -67,14 +67,14 @@ impl Client {
         self.seq
     }
 
-    pub fn send_message(&mut self, message: &Value) {
+    pub(crate) fn send_message(&mut self, message: &Value) {
         self.transcript.push(format!("→ {message}"));
         let text = message.to_string();
         self.send_bytes(format!("Content-Length: {}\r\n\r\n{text}", text.len()).as_bytes());
     }
 
     /// Waits for the first message that `wanted` accepts and takes it out of the inbox.
-    pub fn wait(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(at) = self.inbox.iter().position(&wanted) {
@@ -102,14 +102,14 @@ impl Client {
     }
 
     /// Waits for the answer to a request.
-    pub fn answer(&mut self, seq: i64) -> Value {
+    pub(crate) fn answer(&mut self, seq: i64) -> Value {
         self.wait(&format!("answer to {seq}"), |message| {
             message["type"] == "response" && message["request_seq"] == seq
         })
     }
 
     /// Sends a request and returns the body of its successful answer.
-    pub fn request(&mut self, command: &str, arguments: Value) -> Value {
+    pub(crate) fn request(&mut self, command: &str, arguments: Value) -> Value {
         let seq = self.send(command, arguments);
         let answer = self.answer(seq);
         assert_eq!(answer["success"], true, "{command}: {answer}");
@@ -118,7 +118,7 @@ impl Client {
     }
 
     /// Sends a request and returns the text of the error that it is answered with.
-    pub fn refused(&mut self, command: &str, arguments: Value) -> String {
+    pub(crate) fn refused(&mut self, command: &str, arguments: Value) -> String {
         let seq = self.send(command, arguments);
         let answer = self.answer(seq);
         assert_eq!(answer["success"], false, "{command}: {answer}");
@@ -126,7 +126,7 @@ impl Client {
     }
 
     /// Waits for an event and returns its body.
-    pub fn event(&mut self, event: &str) -> Value {
+    pub(crate) fn event(&mut self, event: &str) -> Value {
         let message = self.wait(&format!("event {event}"), |message| {
             message["type"] == "event" && message["event"] == event
         });
@@ -134,7 +134,7 @@ impl Client {
     }
 
     /// Waits for `stopped` and the position that follows it; returns both bodies.
-    pub fn stopped(&mut self) -> (Value, Value) {
+    pub(crate) fn stopped(&mut self) -> (Value, Value) {
         let stopped = self.event("stopped");
         assert_eq!(stopped["allThreadsStopped"], true);
         assert!(stopped["threadId"].is_i64());
@@ -145,12 +145,12 @@ impl Client {
     }
 
     /// Sends a request that moves; returns the bodies of `stopped` and of the position.
-    pub fn moves(&mut self, command: &str, arguments: Value) -> (Value, Value) {
+    pub(crate) fn moves(&mut self, command: &str, arguments: Value) -> (Value, Value) {
         self.request(command, arguments);
         self.stopped()
     }
 
-    pub fn initialize(&mut self) -> Value {
+    pub(crate) fn initialize(&mut self) -> Value {
         let arguments = json!({
             "adapterID": "retrostep", "linesStartAt1": true, "columnsStartAt1": true,
             "supportsVariableType": true, "supportsProgressReporting": true,
@@ -160,13 +160,13 @@ impl Client {
     }
 
     /// Says goodbye and checks that nothing is left over.
-    pub fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         self.request("disconnect", Value::Null);
         self.end().unwrap();
     }
 
     /// Says goodbye without having looked at everything.
-    pub fn finish_quietly(mut self) {
+    pub(crate) fn finish_quietly(mut self) {
         self.request("disconnect", Value::Null);
         self.inbox.clear();
         let adapter = self.adapter.take().unwrap();
@@ -174,7 +174,7 @@ impl Client {
     }
 
     /// Waits for the adapter to end, and checks that every message was looked at.
-    pub fn end(mut self) -> anyhow::Result<()> {
+    pub(crate) fn end(mut self) -> anyhow::Result<()> {
         self.input = None;
         let adapter = self.adapter.take().unwrap();
         let deadline = Instant::now() + PATIENCE;

@@ -10,14 +10,14 @@ use retrostep_adapter::{
 
 /// What the adapter asked for.
 #[derive(Default)]
-pub struct Asked {
+pub(crate) struct Asked {
     pub request: Option<RecordRequest>,
     pub reports: Option<ReportSink>,
     pub stopped: bool,
 }
 
 #[derive(Clone, Default)]
-pub struct FakeLauncher {
+pub(crate) struct FakeLauncher {
     pub asked: Arc<Mutex<Asked>>,
 }
 
@@ -25,12 +25,12 @@ struct FakeRecording(Arc<Mutex<Asked>>);
 
 impl FakeLauncher {
     /// Lets the recording tell something.
-    pub fn report(&self, report: Report) {
+    pub(crate) fn report(&self, report: Report) {
         let reports = self.asked.lock().unwrap().reports.clone().unwrap();
         reports(report);
     }
 
-    pub fn stopped(&self) -> bool {
+    pub(crate) fn stopped(&self) -> bool {
         self.asked.lock().unwrap().stopped
     }
 }

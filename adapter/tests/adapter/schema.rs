@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Fails unless `message` is what the protocol says about its kind.
-pub fn check(message: &Value) {
+pub(crate) fn check(message: &Value) {
     if let Err(error) = protocol_tests::schema::check(message) {
         panic!("{error:#}");
     }

@@ -9,7 +9,7 @@ use retrostep_trace::{
 };
 use tempfile::TempDir;
 
-pub const TEXT: &str = "\
+pub(crate) const TEXT: &str = "\
 def add(items, n):
     items.append(n)
     return len(items)
@@ -27,17 +27,17 @@ const TOTAL: ObjectId = ObjectId(1);
 const EXCEPTION: ObjectId = ObjectId(2);
 
 /// A folder with the program and its recording.
-pub struct Shop {
+pub(crate) struct Shop {
     pub folder: TempDir,
 }
 
 impl Shop {
-    pub fn new() -> Shop {
+    pub(crate) fn new() -> Shop {
         Shop::with_rounds(3)
     }
 
     /// The program with another number of rounds.
-    pub fn with_rounds(rounds: i64) -> Shop {
+    pub(crate) fn with_rounds(rounds: i64) -> Shop {
         let folder = tempfile::tempdir().unwrap();
         // A repository, so that nothing is written outside of the folder.
         std::fs::create_dir(folder.path().join(".git")).unwrap();
@@ -48,7 +48,7 @@ impl Shop {
     }
 
     /// The program with a recording in which no line ran.
-    pub fn with_nothing() -> Shop {
+    pub(crate) fn with_nothing() -> Shop {
         let shop = Shop::with_rounds(0);
         let header = Header::default();
         let writer = Writer::create(&shop.recording(), &header, WriterOptions::default());
@@ -59,11 +59,11 @@ impl Shop {
         shop
     }
 
-    pub fn source(&self) -> PathBuf {
+    pub(crate) fn source(&self) -> PathBuf {
         self.folder.path().join("shop.py")
     }
 
-    pub fn recording(&self) -> PathBuf {
+    pub(crate) fn recording(&self) -> PathBuf {
         self.folder.path().join("shop.retro")
     }
 }
