@@ -112,9 +112,13 @@ pub(crate) struct RecordOptions {
     /// Never record values of these names, besides password, secret, token and the like
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) redact: Vec<String>,
-    /// Record only inside `retrostep.record(...)` of the program
+    /// Record only what the program marks with `retrostep.record(...)`; the default for a program
+    /// that imports the package `retrostep`
     #[arg(long)]
     pub(crate) marked: bool,
+    /// Record all of the program, also when it marks parts
+    #[arg(long, conflicts_with = "marked")]
+    pub(crate) all: bool,
     /// Run a script, -m or -c with this Python
     #[arg(long, value_name = "PYTHON")]
     pub(crate) python: Option<OsString>,

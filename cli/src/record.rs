@@ -101,10 +101,10 @@ fn prepare(
         environment: Vec::new(),
         recording,
         name,
-        mode: if options.marked {
-            Mode::Marked
-        } else {
-            Mode::Whole
+        mode: match (options.marked, options.all) {
+            (true, _) => Mode::Marked,
+            (_, true) => Mode::Whole,
+            _ => Mode::Automatic,
         },
         limits: Limits {
             max_string: options.max_string,

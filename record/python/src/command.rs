@@ -20,6 +20,36 @@ pub enum Program {
     Tool(PathBuf),
 }
 
+impl Program {
+    /// Whether the text of the program's first file, as far as it is known before it runs, imports the
+    /// package that marks parts.
+    pub(crate) fn imports_package(&self, folder: &Path) -> bool {
+        let candidates = match self {
+            Program::Script(path) => vec![path.clone(), path.join("__main__.py")],
+            Program::Module(module) => {
+                let path = folder.join(module.replace('.', "/"));
+                vec![path.with_extension("py"), path.join("__main__.py")]
+            }
+            Program::Text | Program::Tool(_) => Vec::new(),
+        };
+        candidates
+            .iter()
+            .filter_map(|path| std::fs::read(folder.join(path)).ok())
+            .any(|text| {
+                text.split(|byte| *byte == b'\n').any(|line| {
+                    let line = line.trim_ascii_start();
+                    let rest = [&b"import retrostep"[..], b"from retrostep import"]
+                        .iter()
+                        .find_map(|words| line.strip_prefix(*words));
+                    rest.is_some_and(|rest| {
+                        rest.first()
+                            .is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b'_')
+                    })
+                })
+            })
+    }
+}
+
 /// A command line made ready to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launch {

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use retrostep_record_python_wire::{Config, Consumer, ENVIRONMENT, RingError, State, create};
+use retrostep_record_python_wire::{Config, Consumer, ENVIRONMENT, Mode, RingError, State, create};
 use retrostep_trace::{Header, Summary};
 use tempfile::TempDir;
 
@@ -41,7 +41,12 @@ pub fn record(job: Job, observer: &mut dyn Observer) -> Result<Outcome> {
     let recorder = embedded::unpack(embedded::cache_folder().as_deref())?;
     let preload = std::env::var_os(PRELOAD);
     let config = Config {
-        mode: job.mode,
+        mode: match job.mode {
+            Mode::Automatic if launch.program.imports_package(&job.working_directory) => {
+                Mode::Marked
+            }
+            mode => mode,
+        },
         roots: scope::roots(&launch.program, &job.working_directory),
         include: scope::globs(&job.include, &job.working_directory),
         exclude: scope::globs(&job.exclude, &job.working_directory),

@@ -246,10 +246,10 @@ unsafe fn activate(waiting: Waiting, has_file: bool) {
             });
             return;
         }
-        if mode == Mode::Whole {
-            engine::start();
-        } else {
+        if mode == Mode::Marked {
             recorder::reach(|recorder| recorder.deliver());
+        } else {
+            engine::start();
         }
     }
 }

@@ -87,7 +87,19 @@ pub(crate) unsafe fn begin_part() {
 pub(crate) unsafe fn end_part() {
     let before = PARTS.load(Ordering::Relaxed);
     PARTS.store(before.saturating_sub(1), Ordering::Relaxed);
-    if before != 1 || !recorder::is_enabled() {
+    if before == 1 {
+        // SAFETY: the caller's.
+        unsafe { pause() };
+    }
+}
+
+/// Records nothing until a marked part begins; the ends of the frames that run are not seen.
+///
+/// # Safety
+///
+/// As for [`prepare`].
+pub(crate) unsafe fn pause() {
+    if !recorder::is_enabled() {
         return;
     }
     // SAFETY: the caller's.

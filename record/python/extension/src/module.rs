@@ -20,12 +20,13 @@ const fn definition(name: &'static CStr, function: *const (), flags: c_int) -> P
     }
 }
 
-struct Definitions([PyMethodDef; 3]);
+struct Definitions([PyMethodDef; 4]);
 
 // SAFETY: nothing in it changes.
 unsafe impl Sync for Definitions {}
 
 static DEFINITIONS: Definitions = Definitions([
+    definition(c"imported", imported as *const (), METH_NOARGS),
     definition(c"begin", begin as *const (), METH_O),
     definition(c"end", end as *const (), METH_NOARGS),
     definition(c"mark", mark as *const (), METH_O),
@@ -85,6 +86,24 @@ unsafe fn emit_mark(name: *mut PyObject) {
         put::text(&mut recorder.out, b"user");
         put::text(&mut recorder.out, &name);
     });
+}
+
+/// The program imports the package that marks parts.
+unsafe extern "C-unwind" fn imported(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the interpreter calls with its lock held.
+    unsafe {
+        let is_automatic = recorder::reach(|recorder| {
+            let is_automatic = recorder.mode == Mode::Automatic;
+            if is_automatic {
+                recorder.mode = Mode::Marked;
+            }
+            is_automatic
+        });
+        if is_automatic == Some(true) {
+            engine::pause();
+        }
+        none()
+    }
 }
 
 /// A marked part begins.

@@ -6,14 +6,17 @@
     @retrostep.record
     def checkout(cart): ...
 
-Under `retrostep record --marked` only what is marked is recorded; otherwise the name becomes a mark
-in the recording. Without the recorder all of this does nothing.
+Of a program that imports this package only the marked parts are recorded, and each name becomes a
+mark in the recording; `retrostep record --all` records the rest too. Without the recorder all of this
+does nothing.
 """
 
 try:
     import _retrostep
 except ImportError:
     _retrostep = None
+else:
+    _retrostep.imported()
 
 __all__ = ["record"]
 

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 /// Which part of the program is recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// From its first line to its end.
+    /// All of it, but of a program that imports the package `retrostep` only what it marks, from the
+    /// import on.
     #[default]
+    Automatic,
+    /// From its first line to its end, marked or not.
     Whole,
     /// Only inside `retrostep.record(...)`.
     Marked,
@@ -55,10 +58,10 @@ impl Config {
         };
         put(
             "mode",
-            if self.mode == Mode::Marked {
-                "marked"
-            } else {
-                "whole"
+            match self.mode {
+                Mode::Automatic => "automatic",
+                Mode::Whole => "whole",
+                Mode::Marked => "marked",
             },
         );
         for (key, values) in [
@@ -87,7 +90,13 @@ impl Config {
         while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
             let value = value.into_owned();
             match key.as_ref() {
-                "mode" if value == "marked" => config.mode = Mode::Marked,
+                "mode" => {
+                    config.mode = match value.as_str() {
+                        "marked" => Mode::Marked,
+                        "whole" => Mode::Whole,
+                        _ => Mode::Automatic,
+                    }
+                }
                 "root" => config.roots.push(value),
                 "include" => config.include.push(value),
                 "exclude" => config.exclude.push(value),
