@@ -12,6 +12,7 @@ use retrostep_sessions::Library;
 
 use crate::args::RecordOptions;
 use crate::report::Reporter;
+use crate::terminal::opening::InEditors;
 use crate::text;
 
 /// The program was not started.
@@ -168,14 +169,19 @@ fn tell(outcome: &Outcome, new_library: Option<&Library>, replay: bool) {
 }
 
 fn how_to_open(recorded: &Recorded, replay: bool) -> Vec<String> {
-    let name = callable_name(&recorded.path);
-    let mut lines = Vec::new();
-    if !replay {
-        lines.push(format!("  here        retrostep replay {name}"));
+    if replay {
+        // The replay says it when it opens.
+        return Vec::new();
     }
-    lines.push("  in VS Code  Retrostep: Replay a Recording…".to_owned());
-    lines.push(format!("  in Neovim   :RetrostepReplay {name}"));
-    lines
+    let editors = InEditors::of(&recorded.path);
+    vec![
+        format!(
+            "  here        retrostep replay {}",
+            callable_name(&recorded.path)
+        ),
+        format!("  in VS Code  launch.json: {}", editors.vs_code),
+        format!("  in Neovim   {}", editors.neovim),
+    ]
 }
 
 /// What to call the recording on a command line: its id in the library, else its file.

@@ -4,7 +4,7 @@
 //! standard input, one per line, until it ends.
 
 mod editing;
-mod opening;
+pub(crate) mod opening;
 mod search;
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};

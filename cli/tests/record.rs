@@ -78,6 +78,31 @@ impl Program {
         serde_json::from_str(&outcome.stdout).unwrap()
     }
 
+    /// How often the line that ends in `# marker` was recorded.
+    fn hits(&self, marker: &str) -> u64 {
+        let mut replay = Command::new(env!("CARGO_BIN_EXE_retrostep"))
+            .arg("replay")
+            .arg(self.path("a.retro"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut commands = replay.stdin.take().unwrap();
+        writeln!(commands, "break app.py:{}", self.line(marker)).unwrap();
+        writeln!(commands, "start").unwrap();
+        for _ in 0..9 {
+            writeln!(commands, "continue").unwrap();
+        }
+        drop(commands);
+        let shown = replay.wait_with_output().unwrap();
+        assert!(shown.status.success());
+        let shown = String::from_utf8(shown.stdout).unwrap();
+        shown
+            .lines()
+            .filter(|line| line.ends_with("· breakpoint"))
+            .count() as u64
+    }
+
     /// The line that ends in `# marker`, 1-based.
     fn line(&self, marker: &str) -> u64 {
         let text = fs::read_to_string(self.path("app.py")).unwrap();
@@ -474,4 +499,40 @@ fn a_program_that_is_no_python_is_left_alone_and_told() {
             .contains("nothing was recorded: no Python program ran")
     );
     assert!(!folder.path().join("a.retro").exists());
+}
+
+#[test]
+fn a_program_that_marks_parts_is_recorded_only_there() {
+    let text = "\
+import retrostep
+def outside():
+    return 1  # outside
+def inside():
+    return 2  # inside
+outside()
+with retrostep.record('part'):
+    inside()
+outside()
+";
+    let name = "a_program_that_marks_parts_is_recorded_only_there";
+    let Some(program) = Program::new(name, text) else {
+        return;
+    };
+    for (options, outside) in [(&[][..], 0), (&["--marked"][..], 0), (&["--all"][..], 2)] {
+        let outcome = program.run(options);
+        assert!(outcome.status.success(), "{outcome:?}");
+        assert_eq!(program.hits("inside"), 1, "{options:?}");
+        assert_eq!(program.hits("outside"), outside, "{options:?}");
+        fs::remove_file(program.path("a.retro")).unwrap();
+    }
+    // Imported by another module, the package has its say from the import on.
+    fs::write(program.path("part.py"), text).unwrap();
+    fs::write(
+        program.path("app.py"),
+        "first = 1  # first\nimport part\nlast = 1  # last\n",
+    )
+    .unwrap();
+    let outcome = program.run(&[]);
+    assert!(outcome.status.success(), "{outcome:?}");
+    assert_eq!((program.hits("first"), program.hits("last")), (1, 0));
 }

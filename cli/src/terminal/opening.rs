@@ -39,16 +39,34 @@ pub(super) fn facts(recording: &Recording) -> String {
     console::harmless(&out)
 }
 
-/// How to open the same recording in an editor.
+/// How to open the same recording in an editor, for the end of a sentence that names the editor.
+#[derive(Debug)]
+pub(crate) struct InEditors {
+    pub(crate) vs_code: String,
+    pub(crate) neovim: String,
+}
+
+impl InEditors {
+    pub(crate) fn of(path: &Path) -> InEditors {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let quoted = serde_json::Value::from(path.display().to_string()).to_string();
+        InEditors {
+            vs_code: format!(
+                "{{ \"type\": \"retrostep\", \"request\": \"attach\", \"name\": \"Replay\", \"recording\": {quoted} }}"
+            ),
+            neovim: format!(
+                ":lua require('dap').run({{ type = 'retrostep', request = 'attach', name = 'Replay', recording = {quoted} }})"
+            ),
+        }
+    }
+}
+
+/// How to go on: in an editor, or here.
 pub(super) fn in_editors(path: &Path) -> String {
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let quoted = serde_json::Value::from(path.display().to_string()).to_string();
+    let InEditors { vs_code, neovim } = InEditors::of(path);
     format!(
-        "\nThe same in VS Code, in launch.json:\n  \
-         {{ \"type\": \"retrostep\", \"request\": \"attach\", \"name\": \"Replay\", \"recording\": {quoted} }}\n\
-         The same in Neovim, with nvim-dap:\n  \
-         :lua require('dap').adapters.retrostep = {{ type = 'executable', command = 'retrostep', args = {{ 'dap' }} }}\n  \
-         :lua require('dap').run({{ type = 'retrostep', request = 'attach', name = 'Replay', recording = {quoted} }})\n\
+        "\nThe same in VS Code, in launch.json:\n  {vs_code}\n\
+         The same in Neovim, with nvim-dap:\n  {neovim}\n\
          `back` steps back, `rc` runs back, `why NAME` explains a value, `help` lists the rest."
     )
 }
