@@ -47,6 +47,7 @@ const STEPS: &[Step] = &[
             "warnings",
         ],
     ),
+    step("licences", &["xtask", "licences"]),
     step("generated files", &["xtask", "dap-types", "--check"]),
     tests(
         "unit tests",
