@@ -72,6 +72,13 @@ impl Values {
             deaths::watch(&self.symbols, metaclass, classes::Death::Free);
             deaths::expect(class as usize);
             let fields = self.fields(class, info.shape);
+            if info.shape == Shape::Tuple {
+                info.hidden_items = (0..)
+                    .zip(&fields)
+                    .filter(|(_, field)| self.redaction.hides(field))
+                    .map(|(index, _)| index)
+                    .collect();
+            }
             info.id = self.next_type;
             self.next_type += 1;
             out.push(message::TYPE);
@@ -236,6 +243,7 @@ impl Values {
                     let items = self.layout.tuple_items(object);
                     parts.kind = kind::TUPLE;
                     parts.len = items.len() as u64;
+                    parts.hidden_items.clone_from(&info.hidden_items);
                     parts.items = items.iter().take(limit).copied().collect();
                     class != self.symbols.tuple && python
                 }

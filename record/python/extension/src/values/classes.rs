@@ -88,6 +88,8 @@ pub(super) struct Class {
     pub(super) basic_size: usize,
     pub(super) item_size: usize,
     pub(super) attributes: Attributes,
+    /// The places in a named tuple whose fields are on the redaction list.
+    pub(super) hidden_items: Vec<usize>,
     /// Names and offsets of slots, base classes first.
     pub(super) slots: Vec<(Box<[u8]>, usize)>,
     /// `ht_cached_keys`, where instances keep their values inline.
@@ -255,6 +257,7 @@ impl Class {
                 basic_size: word(class, type_offset::BASIC_SIZE),
                 item_size: word(class, type_offset::ITEM_SIZE),
                 attributes,
+                hidden_items: Vec::new(),
                 slots: slots(class),
                 flags,
                 module,

@@ -46,6 +46,8 @@ pub(super) struct Parts {
     pub(super) kind: u8,
     pub(super) len: u64,
     pub(super) items: Vec<Object>,
+    /// The places among the items that are on the redaction list.
+    pub(super) hidden_items: Vec<usize>,
     /// Elements that are no objects, encoded, and their count.
     pub(super) encoded: (u64, Vec<u8>),
     pub(super) entries: Vec<(Object, Object)>,
@@ -235,8 +237,8 @@ impl Values {
             put::number(&mut content, parts.encoded.0 + parts.items.len() as u64);
             content.extend_from_slice(&parts.encoded.1);
             state.hidden = hidden;
-            for item in &parts.items {
-                let shadow = if hidden {
+            for (index, item) in parts.items.iter().enumerate() {
+                let shadow = if hidden || parts.hidden_items.contains(&index) {
                     self.put_redacted(&mut content);
                     Shadow::REDACTED
                 } else {
@@ -354,9 +356,14 @@ impl Values {
     ///
     /// `key` is alive.
     pub(super) unsafe fn hides_key(&mut self, key: Object) -> bool {
-        // SAFETY: the flag says that it is a text.
+        // SAFETY: the flag says that it is a text or bytes.
         unsafe {
-            if super::raw::flags_of(type_of(key)) & flag::TEXT == 0 {
+            let flags = super::raw::flags_of(type_of(key));
+            if flags & flag::BYTES != 0 {
+                let bytes = self.layout.bytes(key);
+                return self.redaction.hides(bytes);
+            }
+            if flags & flag::TEXT == 0 {
                 return false;
             }
             match self.layout.characters(key) {

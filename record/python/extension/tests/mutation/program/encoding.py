@@ -73,6 +73,11 @@ class Pair(typing.NamedTuple):
     right: str
 
 
+class Login(typing.NamedTuple):
+    user: str
+    password: str
+
+
 @dataclasses.dataclass
 class Row:
     limit: typing.ClassVar[int] = 5
@@ -192,11 +197,15 @@ def secrets(password, apiToken="tk-1-leak"):
     headers.update({"api_key": "xk-10-leak"})
 
     def inner():
-        return password, token
+        return [len(password), len(token)]
 
+    login = Login("shown-4", "nt-15-leak")
+    environ = {b"STRIPE_API_KEY": b"bk-16-leak", b"HOME": b"shown-5"}
+    environ[b"session_token"] = b"bk-17-leak"
     token = "cell-11-leak"
     token = "cell-12-leak"
     mark()
+    del login, environ
     return len(inner()) + len(secretary) + len(apiToken)
 
 
