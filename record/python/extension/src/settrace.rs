@@ -87,11 +87,26 @@ pub(crate) unsafe extern "C-unwind" fn trace(
             rival::disarm_current();
             return 0;
         }
-        if object.is_null() || (what == OPCODE && is_ours_opcode(frame_object)) {
-            0
-        } else {
-            rival::pass_on(object, frame_object, what, argument)
+        if object.is_null() {
+            return 0;
         }
+        if !is_watched(frame_object) {
+            return rival::pass_on(object, frame_object, what, argument);
+        }
+        let wished = rival::wishes_opcodes(frame_object);
+        if what == OPCODE && !wished {
+            return 0;
+        }
+        // The program sees the switch as it set it, and may set it now.
+        let before = traces_opcodes(frame_object);
+        set_trace_opcodes(frame_object, wished);
+        let result = rival::pass_on(object, frame_object, what, argument);
+        let wishes = traces_opcodes(frame_object);
+        if wishes != wished {
+            rival::wish_opcodes(frame_object, wishes);
+        }
+        set_trace_opcodes(frame_object, before || wishes);
+        result
     }
 }
 
@@ -109,6 +124,10 @@ unsafe fn on_event(
             CALL => {
                 let code = frame.code();
                 let entry = if is_start(frame) {
+                    if !alone {
+                        // Another frame may have stood at this address.
+                        rival::wish_opcodes(frame_object, false);
+                    }
                     Entry::Call
                 } else {
                     Entry::Resume
@@ -122,7 +141,10 @@ unsafe fn on_event(
                 let line = u32::try_from(line).unwrap_or(0);
                 match recorder.line(frame, line) {
                     Some(info) if !info.map.is_empty() => {
-                        set_trace_opcodes(frame_object, info.map.has_line(line));
+                        let reraises = info.map.reraises() && recorder.saw_several_exceptions();
+                        let wished = !alone && rival::wishes_opcodes(frame_object);
+                        let wanted = reraises || info.map.has_line(line);
+                        set_trace_opcodes(frame_object, wanted || wished);
                     }
                     Some(_) => {}
                     None if alone => set_trace_lines(frame_object, false),
@@ -160,8 +182,8 @@ unsafe fn on_event(
     }
 }
 
-/// Whether the recorder, not the program, asked for this frame's instructions.
-unsafe fn is_ours_opcode(frame_object: *mut PyObject) -> bool {
+/// Whether the recorder switches this frame's instruction events on and off.
+unsafe fn is_watched(frame_object: *mut PyObject) -> bool {
     // SAFETY: the caller's.
     let frame = unsafe { RawFrame::of_object(frame_object) };
     // SAFETY: as above; the frame runs.
@@ -234,6 +256,18 @@ unsafe fn set_trace_opcodes(frame_object: *mut PyObject, on: bool) {
             .cast::<u8>()
             .add(layout().frame_object_trace_lines + 1)
             .write(u8::from(on));
+    }
+}
+
+/// Whether instruction events of one frame are on.
+unsafe fn traces_opcodes(frame_object: *mut PyObject) -> bool {
+    // SAFETY: the caller's; as above.
+    unsafe {
+        frame_object
+            .cast::<u8>()
+            .add(layout().frame_object_trace_lines + 1)
+            .read()
+            != 0
     }
 }
 

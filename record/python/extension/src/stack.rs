@@ -112,6 +112,13 @@ impl Recorder {
             let interest =
                 self.values
                     .on_instruction(&mut self.out, frame, info.code, offset, &info.map);
+            let reraised = self.values.reraised(frame, info.code, offset, &info.map);
+            if let Some(exception) = reraised {
+                self.value.clear();
+                self.values
+                    .encode(&mut self.out, &mut self.value, exception);
+                self.remember_exception();
+            }
             interest == crate::values::Interest::Always
         }
     }
@@ -192,9 +199,20 @@ impl Recorder {
         thread.raised_last = Some(id);
     }
 
+    /// Whether several exceptions were seen in the running frame.
+    pub(crate) fn saw_several_exceptions(&mut self) -> bool {
+        let Some(thread) = self.threads.current() else {
+            return false;
+        };
+        let Some(id) = thread.stack.last().map(|active| active.id) else {
+            return false;
+        };
+        let seen = thread.exceptions.iter().filter(|(frame, _)| *frame == id);
+        seen.take(2).count() > 1
+    }
+
     /// The frame is left by an exception that the interpreter does not tell: the one that the last
-    /// event saw in the frame, or the only one ever seen there. It may be any of several when one
-    /// that was caught before leaves at the end of a `finally`.
+    /// event saw in the frame, or the only one ever seen there.
     pub(crate) unsafe fn unwind_unseen(&mut self, frame: RawFrame) {
         self.switch_thread();
         let raised_last = self.threads.current().and_then(|t| t.raised_last);

@@ -366,6 +366,102 @@ sys.stderr.write('e')
 }
 
 #[test]
+fn a_caught_exception_that_goes_on_is_the_one_that_leaves() {
+    for python in pythons() {
+        let run = record(
+            &python,
+            "\
+class Closing:
+    def __enter__(self):
+        return self
+    def __exit__(self, *what):
+        try:
+            raise OSError('closing')
+        except OSError:
+            pass
+async def fails():
+    try:
+        raise OSError('first')
+    except OSError:
+        pass
+    async for item in Steps():
+        pass
+class Steps:
+    def __aiter__(self):
+        return self
+    async def __anext__(self):
+        raise ValueError('step')
+def bare():
+    try:
+        raise KeyError('one')
+    except KeyError:
+        pass
+    try:
+        raise KeyError('two')
+    except KeyError:
+        note = 1
+        raise
+def unmatched():
+    try:
+        raise KeyError('three')
+    except LookupError:
+        pass
+    try:
+        raise KeyError('four')
+    except ValueError:
+        pass
+    except OSError:
+        pass
+def managed():
+    try:
+        raise KeyError('five')
+    except KeyError:
+        pass
+    with Closing() as closing:
+        raise KeyError('six')
+def driven():
+    try:
+        fails().send(None)
+    finally:
+        done = 1
+for function in [bare, unmatched, managed, driven]:
+    try:
+        function()
+    except Exception as error:
+        pass
+try:
+    gone = 1 / 0
+except ZeroDivisionError:
+    pass
+try:
+    raise KeyError('last')
+finally:
+    done = 1
+",
+        );
+        let left: Vec<&str> = run
+            .events
+            .iter()
+            .filter_map(|event| event.strip_prefix("unwind "))
+            .collect();
+        assert_eq!(
+            left,
+            [
+                "KeyError('two')",
+                "KeyError('four')",
+                "KeyError('six')",
+                "ValueError('step')",
+                "ValueError('step')",
+                "ValueError('step')",
+                "KeyError('last')",
+            ],
+            "{}",
+            python.minor
+        );
+    }
+}
+
+#[test]
 fn the_exception_that_leaves_is_never_another_one() {
     for python in pythons() {
         let run = record(
@@ -398,12 +494,7 @@ except OSError:
             .filter_map(|event| event.strip_prefix("unwind "))
             .collect();
         assert_eq!(left.len(), 2, "{:#?}", run.events);
-        if python.minor >= 12 {
-            assert_eq!(left[0], "KeyError('first')");
-        } else {
-            // Up to 3.11 the interpreter does not say which of the two it is.
-            assert_eq!(left[0], "<unavailable 5>");
-        }
+        assert_eq!(left[0], "KeyError('first')", "{}", python.minor);
         assert!(left[1].starts_with("FileNotFoundError("), "{}", left[1]);
     }
 }

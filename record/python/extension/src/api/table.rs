@@ -29,6 +29,7 @@ table! {
         fn PyCMethod_New(definition: *mut PyMethodDef, receiver: *mut PyObject, module: *mut PyObject, class: *mut PyObject) -> *mut PyObject;
         fn PyErr_Occurred() -> *mut PyObject;
         fn PyErr_Clear();
+        fn PyErr_GetExcInfo(class: *mut *mut PyObject, value: *mut *mut PyObject, traceback: *mut *mut PyObject);
         fn PyException_GetTraceback(exception: *mut PyObject) -> *mut PyObject;
         fn PyObject_GetAttrString(object: *mut PyObject, name: *const c_char) -> *mut PyObject;
         fn PyObject_GenericGetAttr(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject;

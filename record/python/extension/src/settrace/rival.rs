@@ -4,7 +4,7 @@
 //! it. Every change of the trace function raises an audit event; the change itself comes after it,
 //! so a profile function looks at the next call what stands there now.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::{c_int, c_void};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,6 +27,27 @@ static OFFSET: AtomicUsize = AtomicUsize::new(0);
 
 /// The program's own trace functions, by the object that goes with them.
 static RIVALS: Mutex<Option<HashMap<usize, usize>>> = Mutex::new(None);
+
+/// The frames whose instruction events the program asked for.
+static WISHES: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+
+/// Whether the program asked for the instruction events of a frame.
+pub(super) fn wishes_opcodes(frame_object: *mut PyObject) -> bool {
+    WISHES
+        .lock()
+        .is_ok_and(|wishes| wishes.contains(&(frame_object as usize)))
+}
+
+/// Notes whether the program wants the instruction events of a frame.
+pub(super) fn wish_opcodes(frame_object: *mut PyObject, wanted: bool) {
+    if let Ok(mut wishes) = WISHES.lock() {
+        if wanted {
+            wishes.insert(frame_object as usize);
+        } else {
+            wishes.remove(&(frame_object as usize));
+        }
+    }
+}
 
 /// Finds out where thread states keep their trace function.
 pub(super) unsafe fn prepare() {

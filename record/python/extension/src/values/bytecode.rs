@@ -27,6 +27,8 @@ pub(super) enum Action {
     Element,
     /// A call; the variant says where the callable stands.
     Call(CallForm),
+    /// An exception that was caught goes on, which no event tells up to 3.11.
+    Reraise(Reraise),
 }
 
 /// How the operands of a call stand on the stack, from below.
@@ -46,6 +48,15 @@ pub(super) enum CallForm {
     Unpacked,
 }
 
+/// Where the exception stands that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reraise {
+    /// So deep in the stack, the top being 1.
+    Operand(u8),
+    /// It is the one being handled.
+    Handled,
+}
+
 /// An instruction of interest.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Site {
@@ -60,6 +71,7 @@ pub(super) struct Site {
 pub(crate) struct StoreMap {
     sites: AddressMap<u32, Site>,
     lines: HashSet<u32>,
+    reraises: bool,
 }
 
 impl StoreMap {
@@ -71,6 +83,11 @@ impl StoreMap {
     /// Whether any instruction of this line is of interest.
     pub(crate) fn has_line(&self, line: u32) -> bool {
         self.lines.contains(&line)
+    }
+
+    /// Whether an exception that was caught may go on unseen.
+    pub(crate) fn reraises(&self) -> bool {
+        self.reraises
     }
 
     pub(super) fn site(&self, offset: i32) -> Option<Site> {
@@ -141,6 +158,17 @@ fn action(opcodes: &Opcodes, minor: u32, instruction: &Instruction) -> Option<Ac
             CallForm::Method
         }));
     }
+    if minor < 12 {
+        let goes_on = opcode == opcodes.reraise || opcode == opcodes.end_async_for;
+        if goes_on {
+            // Up to 3.10 the type stands above the exception.
+            let distance = if minor < 11 { 2 } else { 1 };
+            return Some(Action::Reraise(Reraise::Operand(distance)));
+        }
+        if opcode == opcodes.raise_varargs && instruction.argument == 0 {
+            return Some(Action::Reraise(Reraise::Handled));
+        }
+    }
     let in_place = opcodes.in_place.contains(&opcode)
         || (opcode == opcodes.binary_op && (13..=25).contains(&instruction.argument));
     in_place.then_some(Action::InPlace)
@@ -197,7 +225,9 @@ impl Values {
                         depth,
                     },
                 );
-                if minor < 12 {
+                if matches!(action, Action::Reraise(_)) {
+                    map.reraises = true;
+                } else if minor < 12 {
                     let line = py::PyCode_Addr2Line(code, line_offset);
                     if let Ok(line) = u32::try_from(line) {
                         map.lines.insert(line);

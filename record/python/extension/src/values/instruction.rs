@@ -4,7 +4,7 @@
 //! frame has its next event: a store may fail, or end in a property or a `__setitem__`.
 
 use super::Values;
-use super::bytecode::{Action, Site, Stack, StoreMap};
+use super::bytecode::{Action, Reraise, Site, Stack, StoreMap};
 use super::classes::Shape;
 use super::raw::{self, Object, flag, size_of, type_of, word};
 use crate::api::py;
@@ -100,6 +100,47 @@ impl Values {
             }
         }
         Interest::Always
+    }
+
+    /// The exception that goes on, borrowed, if the instruction at `offset` lets one.
+    ///
+    /// # Safety
+    ///
+    /// As [`Values::on_instruction`].
+    pub(crate) unsafe fn reraised(
+        &self,
+        frame: RawFrame,
+        code: Object,
+        offset: i32,
+        map: &StoreMap,
+    ) -> Option<Object> {
+        let site = map.site(offset)?;
+        let Action::Reraise(place) = site.action else {
+            return None;
+        };
+        // SAFETY: the caller's; the operand, and what is being handled, are alive until the
+        // instruction has run.
+        let exception = unsafe {
+            match place {
+                Reraise::Operand(distance) => {
+                    Stack::new(frame, code, site)?.peek(usize::from(distance))
+                }
+                Reraise::Handled => {
+                    let mut parts = [std::ptr::null_mut(); 3];
+                    let [class, value, traceback] = &mut parts;
+                    py::PyErr_GetExcInfo(class, value, traceback);
+                    let [_, value, _] = parts;
+                    for part in parts.into_iter().filter(|part| !part.is_null()) {
+                        py::Py_DecRef(part);
+                    }
+                    value
+                }
+            }
+        };
+        // SAFETY: as above.
+        let is_exception = !exception.is_null()
+            && unsafe { raw::flags_of(type_of(exception)) } & flag::EXCEPTION != 0;
+        is_exception.then_some(exception)
     }
 
     /// Called first in every event, while changes still count as those of the thread that ran last.
@@ -292,6 +333,7 @@ impl Values {
                     })
                 }
                 Action::Call(form) => self.suspect_call(stack, form, argument),
+                Action::Reraise(_) => None,
             }
         }
     }
