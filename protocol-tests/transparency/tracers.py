@@ -55,6 +55,32 @@ def monitored():
     print(lines)
 
 
+def instructions():
+    """Instruction events come where the program asks for them, and nowhere else."""
+    seen = []
+
+    def tracer(frame, event, argument):
+        if frame.f_code.co_name not in ("work", "fill"):
+            return None
+        before = frame.f_trace_opcodes
+        frame.f_trace_opcodes = frame.f_code.co_name == "fill" and event != "return"
+        seen.append((frame.f_code.co_name, event, before))
+        return tracer
+
+    def fill(items):
+        items.append(1)
+        items[0] = 2
+        return items
+
+    sys.settrace(tracer)
+    work(2)
+    fill([])
+    work(1)
+    sys.settrace(None)
+    fill([])
+    print(seen)
+
+
 class Count(bdb.Bdb):
     lines = 0
 
@@ -82,6 +108,7 @@ def in_threads():
 traced()
 profiled()
 monitored()
+instructions()
 debugger()
 in_threads()
 print(work(4))

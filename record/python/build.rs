@@ -31,7 +31,8 @@ fn run() -> Result<(), String> {
     let out = folder("OUT_DIR")?;
     for watched in [
         "build.rs",
-        "extension",
+        "extension/src",
+        "extension/Cargo.toml",
         "wire",
         "package",
         "../../Cargo.lock",

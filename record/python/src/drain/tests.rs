@@ -79,12 +79,13 @@ impl FakeRecorder {
         });
     }
 
+    /// Lines that write numbers which hardly compress.
     fn lines(&mut self, count: u64) {
         for line in 0..count {
             self.send(message::LINE, |out| put::number(out, 1 + line % 50));
             self.send(message::WRITE, |out| {
                 put::number(out, 0);
-                put::int(out, i64::try_from(line * 7_919).unwrap());
+                put::int(out, scattered(line));
             });
         }
     }
@@ -100,6 +101,13 @@ impl FakeRecorder {
             ..Summary::default()
         })
     }
+}
+
+/// 0 for 0, then numbers without a pattern.
+fn scattered(index: u64) -> i64 {
+    let mixed = index.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (mixed ^ (mixed >> 32)).cast_signed()
 }
 
 #[test]
