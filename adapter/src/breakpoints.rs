@@ -18,6 +18,8 @@ pub(crate) struct Breakpoints {
     pub(crate) data_names: HashMap<String, String>,
     numbers: HashMap<BreakpointId, i64>,
     printed: HashSet<i64>,
+    /// The breakpoints that the client was told of as verified.
+    verified: HashSet<i64>,
     last: i64,
 }
 
@@ -45,6 +47,21 @@ pub(crate) struct Numbered {
     pub(crate) resolved: Option<ResolvedBreakpoint>,
 }
 
+impl Numbered {
+    fn is_verified(&self) -> bool {
+        self.resolved.as_ref().is_some_and(|one| one.verified)
+    }
+}
+
+/// What a timeline shows that breakpoints are set in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// Another recording than the one before.
+    Other,
+    /// The same recording, which has grown.
+    Longer,
+}
+
 /// A logpoint whose past has not been printed yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unprinted {
@@ -67,6 +84,7 @@ impl Breakpoints {
         let asked = self.numbered(old, items, resolved.as_deref());
         let answer = answer(&asked.numbers, resolved);
         self.lines.insert(path.to_owned(), asked);
+        self.remember_verified(&answer);
         Ok(answer)
     }
 
@@ -81,7 +99,9 @@ impl Breakpoints {
         };
         let old = std::mem::take(&mut self.functions);
         self.functions = self.numbered(old, items, resolved.as_deref());
-        Ok(answer(&self.functions.numbers, resolved))
+        let answer = answer(&self.functions.numbers, resolved);
+        self.remember_verified(&answer);
+        Ok(answer)
     }
 
     pub(crate) fn set_data(
@@ -95,7 +115,9 @@ impl Breakpoints {
         };
         let old = std::mem::take(&mut self.data);
         self.data = self.numbered(old, items, resolved.as_deref());
-        Ok(answer(&self.data.numbers, resolved))
+        let answer = answer(&self.data.numbers, resolved);
+        self.remember_verified(&answer);
+        Ok(answer)
     }
 
     pub(crate) fn set_filters(
@@ -110,14 +132,18 @@ impl Breakpoints {
     }
 
     /// Sets everything that was asked for in a timeline that has nothing yet, and says what became of
-    /// it. The numbers stay. Data breakpoints belong to one recording and are dropped.
+    /// it. The numbers stay. Data breakpoints belong to one recording: they are dropped for another.
     pub(crate) fn apply(
         &mut self,
         timeline: &mut Timeline,
+        recording: Reading,
     ) -> retrostep_replay::Result<Vec<Numbered>> {
         self.numbers.clear();
-        self.printed.clear();
-        self.data = Asked::default();
+        if recording == Reading::Other {
+            self.printed.clear();
+            self.verified.clear();
+            self.data = Asked::default();
+        }
         let mut answers = Vec::new();
         for (path, asked) in &self.lines {
             let resolved = timeline.set_line_breakpoints(path, &asked.items)?;
@@ -125,13 +151,25 @@ impl Breakpoints {
         }
         let resolved = timeline.set_function_breakpoints(&self.functions.items)?;
         answers.extend(answer(&self.functions.numbers, Some(resolved)));
+        let resolved = timeline.set_data_breakpoints(&self.data.items)?;
+        answers.extend(answer(&self.data.numbers, Some(resolved)));
         timeline.set_exception_filters(&self.filters);
         for answer in &answers {
             if let Some(resolved) = &answer.resolved {
                 self.numbers.insert(resolved.id, answer.number);
             }
         }
+        if recording == Reading::Longer {
+            answers
+                .retain(|answer| answer.is_verified() && !self.verified.contains(&answer.number));
+        }
+        self.remember_verified(&answers);
         Ok(answers)
+    }
+
+    fn remember_verified(&mut self, answers: &[Numbered]) {
+        let verified = answers.iter().filter(|answer| answer.is_verified());
+        self.verified.extend(verified.map(|answer| answer.number));
     }
 
     /// The client's numbers of breakpoints that were hit.

@@ -1,6 +1,18 @@
 //! What the client told of itself: where it counts from, and what it understands.
 
-use crate::dap::types::InitializeRequestArguments;
+use serde::Deserialize;
+
+/// What is read of the arguments of `initialize`. The protocol asks for an `adapterID`, which says
+/// nothing here: clients written by hand may leave it out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Introduction {
+    lines_start_at1: Option<bool>,
+    columns_start_at1: Option<bool>,
+    supports_variable_type: Option<bool>,
+    supports_run_in_terminal_request: Option<bool>,
+    supports_progress_reporting: Option<bool>,
+}
 
 /// The client's side of `initialize`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,16 +41,16 @@ impl Default for Client {
     }
 }
 
-impl From<&InitializeRequestArguments> for Client {
-    fn from(arguments: &InitializeRequestArguments) -> Client {
+impl From<&Introduction> for Client {
+    fn from(introduction: &Introduction) -> Client {
         let first = |starts_at_1: Option<bool>| i64::from(starts_at_1.unwrap_or(true));
         let supports = |capability: Option<bool>| capability.unwrap_or(false);
         Client {
-            first_line: first(arguments.lines_start_at1),
-            first_column: first(arguments.columns_start_at1),
-            variable_types: supports(arguments.supports_variable_type),
-            terminals: supports(arguments.supports_run_in_terminal_request),
-            progress: supports(arguments.supports_progress_reporting),
+            first_line: first(introduction.lines_start_at1),
+            first_column: first(introduction.columns_start_at1),
+            variable_types: supports(introduction.supports_variable_type),
+            terminals: supports(introduction.supports_run_in_terminal_request),
+            progress: supports(introduction.supports_progress_reporting),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Why a request fails: what the client is told, and whether it shows that to the user.
 
 use retrostep_replay::{Error, ExpressionError};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// A request that failed. The connection goes on.
@@ -60,6 +61,24 @@ impl RequestError {
     /// The arguments do not have the shape that the command needs.
     pub(crate) fn arguments(command: &str, error: &serde_json::Error) -> RequestError {
         RequestError::client(format!("{command}: {error}"))
+    }
+
+    /// As [`RequestError::arguments`] for what a user wrote, all of whose members may be absent: the
+    /// first member that alone is refused is the one that is wrong.
+    pub(crate) fn user_arguments<T: DeserializeOwned>(
+        command: &str,
+        arguments: &Value,
+        error: &serde_json::Error,
+    ) -> RequestError {
+        let members = arguments.as_object().into_iter().flatten();
+        let wrong = members.map(|(name, value)| {
+            let alone = serde_json::from_value::<T>(json!({name: value}));
+            alone.err().map(|error| (name, error))
+        });
+        RequestError::user(match wrong.flatten().next() {
+            Some((name, error)) => format!("{command}: {name:?}: {error}"),
+            None => format!("{command}: {error}"),
+        })
     }
 
     /// The short form that an error response carries besides the sentence.

@@ -113,6 +113,10 @@ impl LaunchArguments {
                 cwd.display()
             )));
         }
+        let python = self.python.filter(|python| !python.is_empty());
+        if let Some(python) = &python {
+            check_python(python, cwd.as_deref())?;
+        }
         let target = match (self.program, self.module) {
             (Some(program), None) => program_target(program, cwd.as_deref())?,
             (None, Some(module)) => RecordTarget::Module(module),
@@ -133,7 +137,7 @@ impl LaunchArguments {
                 args: self.args.unwrap_or_default(),
                 cwd,
                 env: self.env.unwrap_or_default(),
-                python: self.python.filter(|python| !python.is_empty()),
+                python,
                 include: self.include.unwrap_or_default(),
                 exclude: self.exclude.unwrap_or_default(),
                 redact: self.redact.unwrap_or_default(),
@@ -159,6 +163,18 @@ fn program_target(program: PathBuf, cwd: Option<&Path>) -> Result<RecordTarget, 
         )));
     }
     Ok(RecordTarget::Program(program))
+}
+
+/// An interpreter that is given by its path has to be there; a name is looked up when it is started.
+fn check_python(python: &str, cwd: Option<&Path>) -> Result<(), RequestError> {
+    let path = cwd.unwrap_or(Path::new("")).join(python);
+    if python.contains(std::path::is_separator) && !path.exists() {
+        return Err(RequestError::user(format!(
+            "the interpreter {} does not exist: correct \"python\"",
+            path.display()
+        )));
+    }
+    Ok(())
 }
 
 impl AttachArguments {
@@ -252,6 +268,10 @@ mod tests {
             "/there/is/no/such.py does not exist",
         );
         check(json!({"module": "a", "cwd": "/no/such"}), "/no/such");
+        check(
+            json!({"module": "a", "python": "/no/such/python"}),
+            "the interpreter /no/such/python does not exist",
+        );
         check(json!({"module": "a", "stopAt": "noon"}), "\"noon\"");
         check(json!({"module": "a", "console": "tv"}), "\"tv\"");
         check(json!({"module": "a", "maxSize": true}), "\"maxSize\"");

@@ -25,6 +25,7 @@ mod to_proto;
 mod transport;
 mod utf16;
 mod worker;
+mod writing;
 
 pub use launcher::{
     Launcher, OutputStream, RecordConsole, RecordRequest, RecordTarget, Report, ReportSink,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use retrostep_replay::{StepKind, Stop, Timeline};
+use retrostep_replay::{StepKind, Stop, StopReason, Timeline};
 use retrostep_trace::{CancellationToken, Direction, FrameId, Position, ThreadId};
 use serde_json::json;
 
@@ -62,7 +62,10 @@ pub(crate) fn perform(
             tell(worker, stop, announcement)
         }
         After::Moved(stop) => tell(worker, stop, Announcement::Needed),
-        After::PrintLogs => print_logs(worker, cancel),
+        After::PrintLogs => {
+            print_logs(worker, cancel);
+            Ok(())
+        }
     }
 }
 
@@ -89,7 +92,22 @@ pub(crate) fn begin(worker: &mut Worker, start_at: StartAt) -> Result<(), Reques
         StartAt::Position(position) => timeline.seek(position)?,
     };
     tell(worker, stop, Announcement::Implied)?;
-    print_logs(worker, &CancellationToken::new())
+    print_logs(worker, &CancellationToken::new());
+    Ok(())
+}
+
+/// Tells the client that a move ended nowhere, and where it still stands.
+pub(crate) fn failed(worker: &mut Worker, error: &RequestError) -> Result<(), RequestError> {
+    let timeline = &worker.replay()?.timeline;
+    let stop = Stop {
+        position: timeline.position(),
+        thread: timeline.thread(),
+        reason: StopReason::Cancelled,
+        breakpoints: Vec::new(),
+        description: "The recording could not be read".to_owned(),
+        text: Some(error.message.clone()),
+    };
+    tell(worker, stop, Announcement::Implied)
 }
 
 /// Tells the client of a stop: `stopped`, then `retrostep/position`.
@@ -118,17 +136,29 @@ fn tell(worker: &mut Worker, stop: Stop, announcement: Announcement) -> Result<(
     outbox.emit("stopped", to_proto::stopped(&stop, hit));
     replay.last_stop = Some(stop);
     publishing::publish(replay);
-    let body = position::of_replay(replay, &client)?;
-    outbox.emit("retrostep/position", body);
+    outbox.emit("retrostep/position", position::of_replay(replay, &client));
     Ok(())
 }
 
 /// Prints every hit of the logpoints that are new, each with its position.
-fn print_logs(worker: &mut Worker, cancel: &CancellationToken) -> Result<(), RequestError> {
-    for logpoint in worker.breakpoints.take_unprinted() {
-        print_log(worker, logpoint, cancel)?;
+///
+/// The timeline does not move: what goes wrong is told where the hits would stand.
+fn print_logs(worker: &mut Worker, cancel: &CancellationToken) {
+    if worker.replay.is_none() {
+        return;
     }
-    Ok(())
+    for logpoint in worker.breakpoints.take_unprinted() {
+        if let Err(error) = print_log(worker, logpoint, cancel) {
+            let why = match error.word {
+                Some("cancelled") => "Search cancelled: not all hits of the logpoint are shown",
+                _ => &error.message,
+            };
+            worker.outbox.emit(
+                "output",
+                json!({"category": "console", "output": format!("{why}\n")}),
+            );
+        }
+    }
 }
 
 fn print_log(

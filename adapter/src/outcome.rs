@@ -1,5 +1,6 @@
 //! What the worker tells the main loop.
 
+use retrostep_replay::Progress;
 use retrostep_sessions::Library;
 use serde::Serialize;
 use serde_json::Value;
@@ -30,6 +31,8 @@ pub(crate) struct Opened {
     pub(crate) has_steps: bool,
     /// Where its position is published.
     pub(crate) library: Library,
+    /// How far its searches are.
+    pub(crate) progress: Progress,
 }
 
 /// The worker's way to the main loop.

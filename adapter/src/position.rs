@@ -1,7 +1,12 @@
 //! Where the replay stands, with texts ready to show.
 
+use std::time::{Duration, UNIX_EPOCH};
+
+use chrono::{DateTime, Local};
 use retrostep_replay::{Stop, StopReason};
-use retrostep_trace::{CancellationToken, Direction, Event, Key};
+use retrostep_trace::{
+    CancellationToken, Direction, Event, Key, Position, Recording, SourceId, ThreadId,
+};
 use serde::Serialize;
 
 use crate::client::Client;
@@ -53,39 +58,24 @@ pub(crate) struct PositionBody {
 }
 
 /// Where `replay` stands.
-pub(crate) fn of_replay(
-    replay: &mut Replay,
-    client: &Client,
-) -> Result<PositionBody, RequestError> {
+pub(crate) fn of_replay(replay: &mut Replay, client: &Client) -> PositionBody {
     let position = replay.timeline.position();
     let end = replay.timeline.end();
     let thread = replay.timeline.thread();
     let recording = replay.timeline.recording().clone();
-    let time_ns = recording.time_ns(position)?;
-    let mark_at = recording.find(
-        Key::Mark,
-        position,
-        Direction::Backward,
-        &CancellationToken::new(),
-    )?;
-    let mark = match mark_at {
-        Some(at) => match recording.event(at)?.map(|event| event.event) {
-            Some(Event::Mark { name, .. }) => Some(name.to_string()),
-            _ => None,
-        },
-        None => None,
-    };
-    let page = replay.timeline.stack(thread, 0, 1)?;
+    // What cannot be read is left out: a client that stands in a damaged place is told so by the stop.
+    let time_ns = recording.time_ns(position).ok();
+    let mark = mark_before(&recording, position).unwrap_or_default();
     let (mut function, mut source, mut line) = (None, None, None);
-    if let Some(frame) = page.frames.first() {
-        let code = recording.function(frame.function)?;
-        function = Some(code.qualified_name.to_string());
-        source = Some(replay.sources.get(&recording, code.source)?);
-        line = Some(client.line(frame.line));
+    if let Ok(Some((name, id, at))) = innermost(replay, thread) {
+        function = Some(name);
+        source = replay.sources.get(&recording, id).ok();
+        line = Some(client.line(at));
     }
     let thread_name = replay
         .timeline
-        .threads()?
+        .threads()
+        .unwrap_or_default()
         .into_iter()
         .find(|state| state.thread == thread)
         .map(|state| state.name.to_string());
@@ -94,7 +84,7 @@ pub(crate) fn of_replay(
         .as_ref()
         .filter(|stop| stop.position == position);
     let name = replay.name();
-    let time = duration(time_ns);
+    let time = time_ns.map(duration);
     let of = format!("{} of {}", grouped(position.0), grouped(end.0));
     let (said, marked) = (stop.map(said), mark.as_deref());
     let status = match said.as_ref().filter(|said| !said.is_empty()) {
@@ -107,19 +97,23 @@ pub(crate) fn of_replay(
         .flatten()
         .collect::<Vec<_>>()
         .join("  ");
-    let facts: Vec<&str> = [Some(name.as_str()), Some(&time), marked]
+    let facts: Vec<&str> = [Some(name.as_str()), time.as_deref(), marked]
         .into_iter()
         .flatten()
         .collect();
-    Ok(PositionBody {
+    PositionBody {
         state: "replaying",
         position: to_proto::whole(position.0),
         end: to_proto::whole(end.0),
         thread_id: Some(to_proto::thread_id(thread)),
         thread: thread_name,
-        time_ns: Some(to_proto::whole(time_ns)),
-        tooltip: format!("{}\nValues come from {name}", facts.join(", ")),
-        time: Some(time),
+        time_ns: time_ns.map(to_proto::whole),
+        tooltip: format!(
+            "{}\nValues come from {name} {}",
+            facts.join(", "),
+            started(recording.header().start_unix_ns)
+        ),
+        time,
         mark,
         function,
         source,
@@ -130,7 +124,38 @@ pub(crate) fn of_replay(
         recording: Some(replay.path.to_string_lossy().into_owned()),
         status,
         status_line,
+    }
+}
+
+/// The name of the last mark before a position.
+fn mark_before(recording: &Recording, position: Position) -> Result<Option<String>, RequestError> {
+    let cancel = CancellationToken::new();
+    let found = recording.find(Key::Mark, position, Direction::Backward, &cancel)?;
+    let event = match found {
+        Some(at) => recording.event(at)?.map(|event| event.event),
+        None => None,
+    };
+    Ok(match event {
+        Some(Event::Mark { name, .. }) => Some(name.to_string()),
+        _ => None,
     })
+}
+
+/// The function, source and line of a thread's innermost frame.
+fn innermost(
+    replay: &Replay,
+    thread: ThreadId,
+) -> Result<Option<(String, SourceId, u32)>, RequestError> {
+    let page = replay.timeline.stack(thread, 0, 1)?;
+    let Some(frame) = page.frames.first() else {
+        return Ok(None);
+    };
+    let code = replay.recording().function(frame.function)?;
+    Ok(Some((
+        code.qualified_name.to_string(),
+        code.source,
+        frame.line,
+    )))
 }
 
 /// How far a recording that runs is.
@@ -180,6 +205,16 @@ fn symbol(stop: &Stop) -> Option<String> {
         }
         _ => Some(said(stop)).filter(|said| !said.is_empty()),
     }
+}
+
+/// When a recording was made, in local time: `14:32` today, else with its day.
+fn started(unix_ns: u64) -> String {
+    let at = DateTime::<Local>::from(UNIX_EPOCH + Duration::from_nanos(unix_ns));
+    let form = match at.date_naive() == Local::now().date_naive() {
+        true => "%H:%M",
+        false => "%-d %b %Y, %H:%M",
+    };
+    at.format(form).to_string()
 }
 
 /// A number with its digits in groups of three: `184,266`.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use retrostep_replay::{Snapshot, Stop, Timeline};
 use retrostep_sessions::Library;
@@ -13,6 +14,10 @@ use crate::error::RequestError;
 use crate::handles::{Container, Handles};
 use crate::publishing;
 use crate::sources::Sources;
+use crate::writing::is_being_written;
+
+/// How long a recording that is still being written is not looked at again.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// An open recording.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub(crate) struct Replay {
     pub(crate) sources: Sources,
     /// The last stop that the client was told of.
     pub(crate) last_stop: Option<Stop>,
+    /// When the file was read last.
+    read_at: Instant,
 }
 
 impl Replay {
@@ -39,7 +46,28 @@ impl Replay {
             handles: Handles::default(),
             sources: Sources::default(),
             last_stop: None,
+            read_at: Instant::now(),
         })
+    }
+
+    /// Takes in what was added to a recording that is still being written. Returns whether there was
+    /// something: the timeline then stands where it stood, without breakpoints.
+    pub(crate) fn follow(&mut self) -> Result<bool, RequestError> {
+        if self.recording().summary().is_some() || self.read_at.elapsed() < PATIENCE {
+            return Ok(false);
+        }
+        let len_bytes = std::fs::metadata(&self.path).map_or(0, |file| file.len());
+        if len_bytes <= self.recording().len_bytes() {
+            return Ok(false);
+        }
+        let recording = Recording::open(&self.path)?;
+        self.read_at = Instant::now();
+        if recording.end() <= self.timeline.end() {
+            return Ok(false);
+        }
+        self.timeline.replace_recording(Arc::new(recording))?;
+        self.sources = Sources::default();
+        Ok(true)
     }
 
     pub(crate) fn recording(&self) -> &Recording {
@@ -79,8 +107,12 @@ impl Replay {
         let end = crate::position::grouped(self.timeline.end().0);
         match self.recording().completeness() {
             Completeness::Complete => None,
+            Completeness::Unfinished if is_being_written(&self.path) => Some(format!(
+                "The program is still being recorded. Everything up to event {end} is here; \
+                 a move takes in what was added."
+            )),
             Completeness::Damaged(what) => Some(format!(
-                "The recording is damaged: {what}. Everything up to event {end} is here."
+                "The recording is damaged: {what}. What is intact is here."
             )),
             _ => Some(format!(
                 "The recording ends early: the program was killed. \
@@ -119,9 +151,13 @@ impl Replay {
         Ok(page.frames.first().map(|frame| frame.frame))
     }
 
-    /// Checks that a thread is one of the recording's.
+    /// Checks that a thread is one of the recording's. One in which nothing was recorded still has the
+    /// thread that it stops in.
     pub(crate) fn known_thread(&self, thread: ThreadId) -> Result<ThreadId, RequestError> {
         let known = self.timeline.threads()?;
+        if known.is_empty() && thread == self.timeline.thread() {
+            return Ok(thread);
+        }
         if known.iter().any(|state| state.thread == thread) {
             Ok(thread)
         } else {

@@ -5,6 +5,7 @@
 
 mod recording;
 pub(crate) mod requests;
+mod searching;
 
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use retrostep_replay::Progress;
 use retrostep_sessions::Library;
 use retrostep_trace::CancellationToken;
 use serde_json::{Value, json};
@@ -30,8 +32,6 @@ use recording::Recording;
 
 /// How often the main loop looks at the clock while something runs.
 const TICK: Duration = Duration::from_millis(100);
-/// How long a search runs before its progress is shown.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the end of a recorded program is waited for when the client leaves.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -76,8 +76,8 @@ struct Pending {
     cancel: CancellationToken,
     since: Instant,
     answered: bool,
-    /// The id of the progress that is shown for it.
-    progress: Option<String>,
+    /// The progress that is shown for it.
+    progress: Option<searching::Shown>,
 }
 
 /// How a recording came to be replayed: what `restart` repeats.
@@ -108,6 +108,8 @@ struct Server<'a> {
     recording: Option<Recording>,
     /// Where the open recording's position is published.
     library: Option<Library>,
+    /// How far searches in the open recording are.
+    search_progress: Progress,
     /// The end of what the last recorded program wrote to standard error.
     last_words: String,
     runs: u64,
@@ -150,6 +152,7 @@ pub fn run(
         origin: None,
         recording: None,
         library: None,
+        search_progress: Progress::default(),
         last_words: String::new(),
         runs: 0,
         pending: Vec::new(),
@@ -307,9 +310,8 @@ impl Server<'_> {
             }
             Outcome::Done { job } => {
                 let at = self.pending.iter().position(|pending| pending.job == job);
-                let progress = at.and_then(|at| self.pending.remove(at).progress);
-                match progress {
-                    Some(progress) => self.emit("progressEnd", json!({"progressId": progress})),
+                match at.and_then(|at| self.pending.remove(at).progress) {
+                    Some(shown) => self.emit("progressEnd", json!({"progressId": shown.id})),
                     None => Ok(()),
                 }
             }
@@ -327,48 +329,8 @@ impl Server<'_> {
     /// What time alone brings about: progress of a long search, and a launch that takes long enough to
     /// count as successful.
     fn tick(&mut self) -> Result<()> {
+        self.tell_written()?;
         self.settle_launch()?;
-        if !self.client.progress {
-            return Ok(());
-        }
-        let Some(search) = self.pending.first_mut().filter(|pending| {
-            pending.progress.is_none()
-                && is_search(&pending.command)
-                && pending.since.elapsed() > PATIENCE
-        }) else {
-            return Ok(());
-        };
-        let id = format!("search-{}", search.job);
-        search.progress = Some(id.clone());
-        let title = if search.command.to_ascii_lowercase().contains("back")
-            || search.command.starts_with("reverse")
-        {
-            "Searching backward"
-        } else {
-            "Searching"
-        };
-        let body = json!({
-            "progressId": id, "title": title, "cancellable": true, "requestId": search.seq,
-        });
-        self.emit("progressStart", body)
+        self.show_search()
     }
-}
-
-/// Whether a request moves, and so is ended by `pause`.
-fn is_search(command: &str) -> bool {
-    matches!(
-        command,
-        "continue"
-            | "reverseContinue"
-            | "next"
-            | "stepIn"
-            | "stepOut"
-            | "stepBack"
-            | "goto"
-            | "restartFrame"
-            | "evaluate"
-            | "retrostep/seek"
-            | "retrostep/stepBackInto"
-            | "retrostep/stepBackOut"
-    )
 }

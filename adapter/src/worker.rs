@@ -10,7 +10,7 @@ use std::sync::mpsc::Receiver;
 use retrostep_replay::console::{Console, ConsoleKind, Palette};
 use retrostep_trace::CancellationToken;
 
-use crate::breakpoints::Breakpoints;
+use crate::breakpoints::{Breakpoints, Reading};
 use crate::client::Client;
 use crate::dap::message::Request;
 use crate::error::RequestError;
@@ -19,7 +19,6 @@ use crate::launch::StartAt;
 use crate::moves;
 use crate::outcome::{Opened, Outbox, Outcome};
 use crate::replaying::Replay;
-use crate::to_proto;
 
 /// Something for the worker to do.
 #[derive(Debug)]
@@ -86,10 +85,16 @@ impl Worker {
 
     /// Answers one request, exactly once whatever happens.
     fn answer(&mut self, job: u64, request: &Request, cancel: &CancellationToken) {
+        if let Some(replay) = &self.replay {
+            replay.timeline.progress().clear();
+        }
         let handled = if cancel.is_cancelled() {
             Err(RequestError::cancelled())
         } else {
-            guarded(|| handlers::handle(self, request, cancel))
+            guarded(|| {
+                self.follow()?;
+                handlers::handle(self, request, cancel)
+            })
         };
         let (answer, after) = match handled {
             Ok(reply) => (Ok(reply.body), Some(reply.after)),
@@ -110,19 +115,47 @@ impl Worker {
             let mut replay = Replay::open(&path)?;
             let has_steps = replay.has_steps()?;
             let library = replay.library.clone();
-            let numbered = self.breakpoints.apply(&mut replay.timeline)?;
-            for answer in numbered {
-                let breakpoint =
-                    handlers::breakpoints::to_proto(answer, Some(&mut replay), &self.client)?;
-                self.outbox.emit(
-                    "breakpoint",
-                    serde_json::json!({"reason": "changed", "breakpoint": breakpoint}),
-                );
-            }
+            let progress = replay.timeline.progress().clone();
+            self.set_breakpoints(&mut replay, Reading::Other)?;
             self.replay = Some(replay);
-            Ok(Opened { has_steps, library })
+            Ok(Opened {
+                has_steps,
+                library,
+                progress,
+            })
         });
         self.outbox.send(Outcome::Opened(opened));
+    }
+
+    /// Takes in what was added to a recording that is still being written.
+    fn follow(&mut self) -> Result<(), RequestError> {
+        let Some(mut replay) = self.replay.take() else {
+            return Ok(());
+        };
+        let followed = replay.follow();
+        let set = match followed {
+            Ok(true) => self.set_breakpoints(&mut replay, Reading::Longer),
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
+        self.replay = Some(replay);
+        set
+    }
+
+    /// Sets all breakpoints in a timeline that has none, and tells the client what became of them.
+    fn set_breakpoints(
+        &mut self,
+        replay: &mut Replay,
+        recording: Reading,
+    ) -> Result<(), RequestError> {
+        for answer in self.breakpoints.apply(&mut replay.timeline, recording)? {
+            let breakpoint = handlers::breakpoints::to_proto(answer, Some(replay), &self.client)?;
+            self.outbox.emit(
+                "breakpoint",
+                serde_json::json!({"reason": "changed", "breakpoint": breakpoint}),
+            );
+        }
+        Ok(())
     }
 
     fn begin(&mut self, start_at: StartAt) {
@@ -139,17 +172,11 @@ impl Worker {
 
     /// A move failed after its request was answered: the client is told where it stands.
     fn say_failed(&mut self, error: &RequestError) {
-        if let Some(replay) = &self.replay {
-            self.outbox.emit(
-                "stopped",
-                serde_json::json!({
-                    "reason": "pause",
-                    "description": "The recording could not be read",
-                    "text": error.message,
-                    "threadId": to_proto::thread_id(replay.timeline.thread()),
-                    "allThreadsStopped": true,
-                }),
-            );
+        if self.replay.is_none() {
+            return;
+        }
+        if let Err(error) = guarded(|| moves::failed(self, error)) {
+            tracing::error!(error.message, "a stop could not be told");
         }
     }
 }

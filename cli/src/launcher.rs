@@ -41,6 +41,10 @@ impl Launcher for ProcessLauncher {
             None => std::env::current_dir().context("cannot tell the current folder")?,
         };
         anyhow::ensure!(cwd.is_dir(), "there is no folder {}", cwd.display());
+        if let Some(size) = &request.max_size {
+            crate::text::parse_size(size)
+                .map_err(|error| anyhow::anyhow!("\"maxSize\" is {size:?}: {error}"))?;
+        }
         let meeting = Meeting::open()?;
         let program = std::env::current_exe().context("cannot find retrostep's own program")?;
         let arguments = arguments(request, console, &meeting.path);
@@ -100,7 +104,7 @@ impl Launcher for ProcessLauncher {
         if in_folder.is_file() {
             return Ok(in_folder);
         }
-        let path = Library::find(&folder).resolve(name)?;
+        let path = crate::open::find_in(&Library::find(&folder), name)?;
         Ok(here.join(path))
     }
 }
@@ -125,7 +129,11 @@ fn arguments(request: &RecordRequest, console: RecordConsole, socket: &Path) -> 
     for name in &request.redact {
         option("redact", name.into());
     }
-    if let Some(python) = &request.python {
+    let by_python = match &request.target {
+        RecordTarget::Program(program) => program.extension().is_some_and(|end| end == "py"),
+        RecordTarget::Module(_) => true,
+    };
+    if let Some(python) = request.python.as_ref().filter(|_| by_python) {
         option("python", python.into());
     }
     if let Some(size) = &request.max_size {
@@ -136,6 +144,12 @@ fn arguments(request: &RecordRequest, console: RecordConsole, socket: &Path) -> 
     }
     words.push("--".into());
     match &request.target {
+        // What has not the name of a script is one all the same when an interpreter is given, and never
+        // a program on PATH.
+        RecordTarget::Program(program) if !by_python => {
+            words.extend(request.python.as_ref().map(OsString::from));
+            words.push(Path::new(".").join(program).into());
+        }
         RecordTarget::Program(program) => words.push(program.into()),
         RecordTarget::Module(module) => words.extend(["-m".into(), module.into()]),
     }

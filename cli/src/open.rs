@@ -14,7 +14,12 @@ pub(crate) fn library() -> anyhow::Result<Library> {
 
 /// The file that `name` means.
 pub(crate) fn find(name: &str) -> anyhow::Result<PathBuf> {
-    let found = library()?.resolve(name);
+    find_in(&library()?, name)
+}
+
+/// The file that `name` means in a library.
+pub(crate) fn find_in(library: &Library, name: &str) -> anyhow::Result<PathBuf> {
+    let found = library.resolve(name);
     found.map_err(|error| match error {
         retrostep_sessions::Error::NoSuchRecording { .. } => {
             anyhow::anyhow!("{error}; \"retrostep list\" shows what there is")

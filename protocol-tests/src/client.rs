@@ -24,6 +24,8 @@ pub struct Client {
     stdin: Option<ChildStdin>,
     incoming: Receiver<Result<Value>>,
     events: VecDeque<Value>,
+    /// Requests of the adapter that nobody looked at yet.
+    requests: Vec<Value>,
     /// Responses to requests that were sent but not waited for yet.
     responses: Vec<Value>,
     waited_for: BTreeSet<u64>,
@@ -79,6 +81,7 @@ impl Client {
             stdin,
             incoming,
             events: VecDeque::new(),
+            requests: Vec::new(),
             responses: Vec::new(),
             waited_for: BTreeSet::new(),
             ignored: BTreeSet::new(),
@@ -96,6 +99,17 @@ impl Client {
     /// Events of these names need not be looked at.
     pub fn ignore(&mut self, names: &[&'static str]) {
         self.ignored.extend(names);
+    }
+
+    /// Sends a request as it is written, right or wrong; it has the number `sequence`.
+    pub fn send_text(&mut self, sequence: u64, text: &str) -> Result<()> {
+        self.waited_for.insert(sequence);
+        self.send_raw(format!("Content-Length: {}\r\n\r\n{text}", text.len()).as_bytes())
+    }
+
+    /// A response to `sequence` may come, for a request sent in raw bytes.
+    pub fn expect(&mut self, sequence: u64) {
+        self.waited_for.insert(sequence);
     }
 
     /// Sends bytes as they are.
@@ -184,6 +198,31 @@ impl Client {
         }
     }
 
+    /// Waits for a request of the adapter.
+    pub fn reverse_request(&mut self, command: &str) -> Result<Value> {
+        let deadline = Instant::now() + self.limit;
+        loop {
+            let is_it = |request: &Value| request["command"] == command;
+            if let Some(found) = self.requests.iter().position(is_it) {
+                return Ok(self.requests.remove(found));
+            }
+            let message = self.receive(deadline, command)?;
+            self.keep(message)?;
+        }
+    }
+
+    /// Answers a request of the adapter.
+    pub fn answer(&mut self, request: &Value, body: &Value) -> Result<()> {
+        self.sequence += 1;
+        let message = json!({
+            "seq": self.sequence, "type": "response", "request_seq": request["seq"],
+            "success": true, "command": request["command"], "body": body,
+        });
+        schema::check(&message)?;
+        let text = message.to_string();
+        self.send_raw(format!("Content-Length: {}\r\n\r\n{text}", text.len()).as_bytes())
+    }
+
     /// Takes all events of `name` that have come so far.
     pub fn take_events(&mut self, name: &str) -> Vec<Value> {
         let (taken, kept) = self
@@ -226,6 +265,7 @@ impl Client {
             .events
             .iter()
             .chain(&self.responses)
+            .chain(&self.requests)
             .filter(|event| {
                 let name = event["event"].as_str().unwrap_or_default();
                 !matches!(name, "terminated" | "exited") && !self.ignored.contains(name)
@@ -278,6 +318,7 @@ impl Client {
         let answered = message["request_seq"].as_u64();
         match message["type"].as_str() {
             Some("event") => self.events.push_back(message),
+            Some("request") => self.requests.push(message),
             Some("response") if answered.is_some_and(|seq| self.waited_for.remove(&seq)) => {
                 self.responses.push(message);
             }

@@ -15,6 +15,11 @@ use protocol_tests::schema;
 use protocol_tests::skip::skip;
 use serde_json::{Value, json};
 
+#[path = "protocol/launching.rs"]
+mod launching;
+#[path = "protocol/opening.rs"]
+mod opening;
+
 const BINARY: &str = env!("CARGO_BIN_EXE_retrostep");
 
 fn python(test: &str) -> Option<PathBuf> {
@@ -62,6 +67,28 @@ fn start() -> Result<Client> {
 fn move_on(client: &mut Client, command: &str) -> Result<Landing> {
     go(client, command, &json!({"threadId": 1}))
 }
+
+/// A folder that is a repository of its own, with files in it.
+fn folder_with(files: &[(&str, &str)]) -> Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir()?;
+    std::fs::create_dir(folder.path().join(".git"))?;
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text)?;
+    }
+    Ok(folder)
+}
+
+/// Events of a launch that a test says nothing about.
+const SURROUNDINGS: &[&str] = &[
+    "breakpoint",
+    "continued",
+    "initialized",
+    "process",
+    "progressEnd",
+    "progressStart",
+    "progressUpdate",
+    "retrostep/position",
+];
 
 #[test]
 fn a_launch_records_and_replays_at_the_exception() -> Result<()> {
@@ -316,7 +343,7 @@ fn every_capability_has_a_handler_and_every_handler_a_capability() -> Result<()>
         // Without the arguments each needs: a known request complains about them, an unknown one about itself.
         let text =
             format!(r#"{{"seq":7000,"type":"request","command":"{command}","arguments":{{}}}}"#);
-        client.send_raw(format!("Content-Length: {}\r\n\r\n{text}", text.len()).as_bytes())?;
+        client.send_text(7000, &text)?;
         let answer = client.response(7000)?;
         let unknown = match &answer {
             Answer::Success(_) => false,
@@ -346,6 +373,7 @@ fn hostile_bytes_are_answered_or_end_the_conversation_cleanly() -> Result<()> {
         "X-Other: y\r\ncontent-length: {}\r\n\r\n{hello}",
         hello.len()
     );
+    client.expect(1);
     for byte in whole.as_bytes() {
         client.send_raw(&[*byte])?;
     }
@@ -356,6 +384,8 @@ fn hostile_bytes_are_answered_or_end_the_conversation_cleanly() -> Result<()> {
     let threads = r#"{"seq":2,"type":"request","command":"threads"}"#;
     let unknown = r#"{"seq":3,"type":"request","command":"no such thing","arguments":[1]}"#;
     let framed = |text: &str| format!("Content-Length: {}\r\n\r\n{text}", text.len());
+    client.expect(2);
+    client.expect(3);
     client.send_raw(format!("{}{}", framed(threads), framed(unknown)).as_bytes())?;
     ensure!(
         matches!(client.response(2)?, Answer::Refusal(_)),
@@ -375,14 +405,14 @@ fn hostile_bytes_are_answered_or_end_the_conversation_cleanly() -> Result<()> {
         let text = format!(
             r#"{{"seq":{sequence},"type":"request","command":"stackTrace","arguments":{arguments}}}"#
         );
-        client.send_raw(framed(&text).as_bytes())?;
+        client.send_text(sequence, &text)?;
         ensure!(
             matches!(client.response(sequence)?, Answer::Refusal(_)),
             "stackTrace {arguments}"
         );
     }
     let cancel = r#"{"seq":9,"type":"request","command":"cancel","arguments":{"requestId":3}}"#;
-    client.send_raw(framed(cancel).as_bytes())?;
+    client.send_text(9, cancel)?;
     client.response(9)?;
     client.finish()
 }

@@ -14,6 +14,7 @@ pub mod expression;
 pub mod history;
 mod place;
 mod place_id;
+mod progress;
 pub mod render;
 mod snapshot;
 mod stop;
@@ -28,6 +29,7 @@ pub use datum::{Datum, Dictionary, TypeName};
 pub use error::{Error, Result};
 pub use expression::{Expression, ExpressionError, Template};
 pub use place::{Place, PlaceChange};
+pub use progress::{Progress, Reached};
 pub use snapshot::{Filter, Hint, Node, Scope, ScopeKind, Snapshot, Variable};
 pub use stop::{DataChange, ExceptionStop, Stop, StopReason};
 pub use timeline::{

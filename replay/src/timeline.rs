@@ -29,8 +29,8 @@ pub use places::{LineHit, LineHits};
 pub use stack::{StackPage, ThreadState};
 pub use step::StepKind;
 
-use crate::breakpoint::Search;
-use crate::{Result, Stop, StopReason};
+use crate::breakpoint::{Search, lock};
+use crate::{Progress, Result, Stop, StopReason};
 
 /// Tells the real path behind a path, links resolved. This crate looks at no files itself.
 pub type PathResolver = fn(&Path) -> Option<PathBuf>;
@@ -43,6 +43,7 @@ pub struct Timeline {
     threads: Vec<ThreadInfo>,
     resolver: PathResolver,
     breakpoints: set::Breakpoints,
+    progress: Progress,
     code_lines: Mutex<HashMap<SourceId, Arc<places::CodeLines>>>,
 }
 
@@ -70,10 +71,26 @@ impl Timeline {
             threads,
             resolver,
             breakpoints: set::Breakpoints::default(),
+            progress: Progress::default(),
             code_lines: Mutex::default(),
         };
         timeline.thread = timeline.first_thread()?;
         Ok(timeline)
+    }
+
+    /// Goes on with a later reading of the same recording, which has grown.
+    ///
+    /// Position and thread stay; breakpoints are gone and have to be set again.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Trace`] if the recording cannot be read; nothing has changed then.
+    pub fn replace_recording(&mut self, recording: Arc<Recording>) -> Result<()> {
+        self.threads = recording.threads()?;
+        self.recording = recording;
+        self.breakpoints = set::Breakpoints::default();
+        lock(&self.code_lines).clear();
+        Ok(())
     }
 
     /// The recording.
@@ -98,6 +115,12 @@ impl Timeline {
     #[must_use]
     pub fn thread(&self) -> ThreadId {
         self.thread
+    }
+
+    /// How far the search is that runs; to be asked from another thread.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// Makes `thread` the current one. Does not move.
@@ -153,6 +176,7 @@ impl Timeline {
         self.unless_cancelled(|| {
             let search = self.search(cancel);
             let target = self.step_target(search, kind, direction, thread)?;
+            self.progress.begin(self.position, target.position);
             match self.nearest(search, direction, target.position)? {
                 Some(met) => Ok(met),
                 None => Ok(target),
@@ -172,6 +196,7 @@ impl Timeline {
                 Direction::Forward => self.end(),
                 Direction::Backward => Position::START,
             };
+            self.progress.begin(self.position, limit);
             match self.nearest(search, direction, limit)? {
                 Some(met) => Ok(met),
                 None => self.limit_stop(direction),
@@ -200,6 +225,7 @@ impl Timeline {
             recording: &self.recording,
             cancel,
             messages: &self.breakpoints.messages,
+            progress: &self.progress,
         }
     }
 

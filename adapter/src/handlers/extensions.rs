@@ -81,7 +81,7 @@ struct HitBody {
 pub(super) fn position(worker: &mut Worker) -> Result<Reply> {
     let client = worker.client;
     let replay = worker.replay()?;
-    Reply::with(position::of_replay(replay, &client)?)
+    Reply::with(position::of_replay(replay, &client))
 }
 
 /// Pages count from the oldest write on, in recording order.

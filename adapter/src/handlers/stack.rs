@@ -10,8 +10,14 @@ use crate::worker::Worker;
 pub(super) fn threads(worker: &mut Worker) -> Result<Reply> {
     let timeline = &worker.replay()?.timeline;
     let current = timeline.thread();
-    let threads = timeline
-        .threads()?
+    let known = timeline.threads()?;
+    if known.is_empty() {
+        let id = to_proto::thread_id(current);
+        let name = "MainThread".to_owned();
+        let threads = vec![types::Thread { id, name }];
+        return Reply::with(types::ThreadsResponseBody { threads });
+    }
+    let threads = known
         .into_iter()
         .filter(|state| state.alive || state.thread == current)
         .map(|state| types::Thread {

@@ -19,8 +19,10 @@ use crate::worker::Job;
 
 /// From this many events on a program counts as running: one that cannot be read has fewer.
 const EVENTS_OF_A_RUN: u64 = 100;
-/// After this long a program counts as running.
+/// After this long a program counts as running that has some events.
 const TIME_OF_A_RUN: Duration = Duration::from_secs(1);
+/// From this many events on, output apart, code that is recorded has run.
+const EVENTS_OF_CODE: u64 = 4;
 /// How much of what the program wrote to standard error is kept, in bytes.
 const MAX_TAIL_LEN: usize = 4 << 10;
 
@@ -35,6 +37,10 @@ pub(super) struct Recording {
     pub(super) terminating: bool,
     name: String,
     started: Option<Instant>,
+    events: u64,
+    events_of_output: u64,
+    /// What was written and not told yet: the beginning of a line.
+    written: Option<Report>,
     tail: String,
 }
 
@@ -65,6 +71,9 @@ impl Server<'_> {
             terminating: false,
             name: name.clone(),
             started: None,
+            events: 0,
+            events_of_output: 0,
+            written: None,
             tail: String::new(),
         });
         self.lifecycle = Lifecycle::Recording;
@@ -108,7 +117,13 @@ impl Server<'_> {
 
     /// Takes what a recording tells.
     pub(super) fn report(&mut self, run: u64, report: Report) -> Result<()> {
-        let Some(recording) = self.recording.as_mut().filter(|one| one.run == run) else {
+        if self.recording.as_ref().is_none_or(|one| one.run != run) {
+            return Ok(());
+        }
+        if !matches!(report, Report::Output { .. }) {
+            self.tell_written()?;
+        }
+        let Some(recording) = self.recording.as_mut() else {
             return Ok(());
         };
         match report {
@@ -126,7 +141,7 @@ impl Server<'_> {
             Report::Progress {
                 events, elapsed_ms, ..
             } => self.progress(events, elapsed_ms),
-            Report::Output { .. } => self.output(&report),
+            Report::Output { .. } => self.output(report),
             Report::Finished {
                 recording,
                 notes,
@@ -177,6 +192,9 @@ impl Server<'_> {
     }
 
     fn progress(&mut self, events: u64, elapsed_ms: u64) -> Result<()> {
+        if let Some(recording) = &mut self.recording {
+            recording.events = events;
+        }
         if events >= EVENTS_OF_A_RUN {
             self.answer_starting(Ok(None))?;
         }
@@ -210,22 +228,51 @@ impl Server<'_> {
         Ok(name)
     }
 
-    fn output(&mut self, report: &Report) -> Result<()> {
-        if let (
-            Some(recording),
-            Report::Output {
-                stream: OutputStream::Stderr,
-                text,
-                ..
-            },
-        ) = (&mut self.recording, report)
-        {
+    /// Takes what the program wrote. What one line writes in pieces is told as one.
+    fn output(&mut self, report: Report) -> Result<()> {
+        let Some(recording) = &mut self.recording else {
+            return Ok(());
+        };
+        let Report::Output {
+            stream,
+            text,
+            position,
+            ..
+        } = &report
+        else {
+            return Ok(());
+        };
+        recording.events_of_output += u64::from(position.is_some());
+        if *stream == OutputStream::Stderr {
             recording.tail.push_str(text);
             let excess = recording.tail.len().saturating_sub(MAX_TAIL_LEN);
             let cut = recording.tail.ceil_char_boundary(excess);
             recording.tail.drain(..cut);
         }
-        match to_proto::output(report, &self.client) {
+        let ends_line = text.ends_with('\n');
+        match recording
+            .written
+            .as_mut()
+            .map(|written| join(written, &report))
+        {
+            Some(true) => {}
+            _ => {
+                self.tell_written()?;
+                if let Some(recording) = &mut self.recording {
+                    recording.written = Some(report);
+                }
+            }
+        }
+        if ends_line {
+            self.tell_written()?;
+        }
+        Ok(())
+    }
+
+    /// Tells the client what was written and held back for the rest of its line.
+    pub(super) fn tell_written(&mut self) -> Result<()> {
+        let written = self.recording.as_mut().and_then(|one| one.written.take());
+        match written.and_then(|report| to_proto::output(&report, &self.client)) {
             Some(body) => self.emit("output", body),
             None => Ok(()),
         }
@@ -233,11 +280,11 @@ impl Server<'_> {
 
     /// Answers a launch whose program has run for a while.
     pub(super) fn settle_launch(&mut self) -> Result<()> {
-        let runs = self
-            .recording
-            .as_ref()
-            .and_then(|recording| recording.started)
-            .is_some_and(|started| started.elapsed() > TIME_OF_A_RUN);
+        let runs = self.recording.as_ref().is_some_and(|recording| {
+            let of_code = recording.events.saturating_sub(recording.events_of_output);
+            let started = recording.started;
+            of_code >= EVENTS_OF_CODE && started.is_some_and(|at| at.elapsed() > TIME_OF_A_RUN)
+        });
         if runs {
             self.answer_starting(Ok(None))?;
         }
@@ -259,6 +306,7 @@ impl Server<'_> {
             }
             Ok(opened) => {
                 self.library = Some(opened.library);
+                self.search_progress = opened.progress;
                 self.lifecycle = Lifecycle::Replaying;
                 if !launched && self.starting.is_some() {
                     self.connection.event("initialized", None)?;
@@ -307,6 +355,34 @@ impl Server<'_> {
         self.say("important", &error.message)?;
         self.terminated()
     }
+}
+
+/// Adds `more` to what was written before, if the same line wrote both to the same stream.
+fn join(written: &mut Report, more: &Report) -> bool {
+    let (
+        Report::Output {
+            stream,
+            text,
+            source,
+            line,
+            ..
+        },
+        Report::Output {
+            stream: more_stream,
+            text: more_text,
+            source: more_source,
+            line: more_line,
+            ..
+        },
+    ) = (written, more)
+    else {
+        return false;
+    };
+    let same = stream == more_stream && source == more_source && line == more_line;
+    if same {
+        text.push_str(more_text);
+    }
+    same
 }
 
 fn name_of(target: &RecordTarget) -> String {

@@ -1,14 +1,16 @@
 //! Requests that the main loop answers itself, and handing on the others.
 
 use anyhow::Result;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Instant;
 
 use retrostep_trace::CancellationToken;
 
-use super::{Flow, Lifecycle, Origin, Pending, Server, Starting, is_search};
+use super::searching::is_search;
+use super::{Flow, Lifecycle, Origin, Pending, Server, Starting};
 use crate::capabilities::capabilities;
-use crate::client::Client;
+use crate::client::{Client, Introduction};
 use crate::connection::Asked;
 use crate::dap::message::{Request, Response};
 use crate::dap::types;
@@ -32,6 +34,13 @@ pub(crate) const COMMANDS: &[&str] = &[
 ];
 
 type Answer = Result<Option<Value>, RequestError>;
+
+/// The arguments that a user wrote.
+fn decoded<T: DeserializeOwned>(request: &Request) -> Result<T, RequestError> {
+    request.decode().map_err(|error| {
+        RequestError::user_arguments::<T>(&request.command, &request.arguments, &error)
+    })
+}
 
 impl Server<'_> {
     /// Takes a request; its answer is written now or later, but once.
@@ -70,7 +79,7 @@ impl Server<'_> {
             }
             "pause" => self.pause(),
             "restart" => self.restart(request)?,
-            "threads" if self.lifecycle != Lifecycle::Replaying => {
+            "threads" if matches!(self.lifecycle, Lifecycle::Recording | Lifecycle::Opening) => {
                 Ok(Some(json!({"threads": [{"id": 1, "name": "MainThread"}]})))
             }
             command if handlers::COMMANDS.contains(&command) => {
@@ -106,11 +115,10 @@ impl Server<'_> {
         if self.lifecycle != Lifecycle::Created {
             return Ok(Err(RequestError::client("initialize was sent before")));
         }
-        let arguments: types::InitializeRequestArguments = match request.decode() {
-            Ok(arguments) => arguments,
+        self.client = match request.decode::<Introduction>() {
+            Ok(introduction) => Client::from(&introduction),
             Err(error) => return Ok(Err(RequestError::arguments(&request.command, &error))),
         };
-        self.client = Client::from(&arguments);
         self.lifecycle = Lifecycle::Initialized;
         self.post(Job::Client(self.client));
         Ok(Ok(Some(serde_json::to_value(capabilities())?)))
@@ -121,10 +129,7 @@ impl Server<'_> {
         if let Err(error) = self.may_start(&request.command) {
             return Ok(Some(Err(error)));
         }
-        let launch = request
-            .decode::<LaunchArguments>()
-            .map_err(|error| RequestError::arguments(&request.command, &error))
-            .and_then(LaunchArguments::check);
+        let launch = decoded::<LaunchArguments>(request).and_then(LaunchArguments::check);
         let launch = match launch {
             Ok(launch) => launch,
             Err(error) => return Ok(Some(Err(error))),
@@ -146,10 +151,7 @@ impl Server<'_> {
         if let Err(error) = self.may_start(&request.command) {
             return Some(Err(error));
         }
-        let attach = request
-            .decode::<AttachArguments>()
-            .map_err(|error| RequestError::arguments(&request.command, &error))
-            .and_then(AttachArguments::check);
+        let attach = decoded::<AttachArguments>(request).and_then(AttachArguments::check);
         let found = attach.and_then(|attach| {
             let folder = attach.folder.as_deref();
             let path = self.launcher.find_recording(&attach.recording, folder)?;
@@ -193,7 +195,7 @@ impl Server<'_> {
         self.post(Job::Begin(start_at));
     }
 
-    /// Ends the search that runs and those that wait.
+    /// Ends the search that runs and those that wait, and what still goes on after an answer.
     fn pause(&mut self) -> Answer {
         if matches!(
             self.lifecycle,
@@ -203,7 +205,8 @@ impl Server<'_> {
                 "The program is still being recorded. It can be replayed when it ends.",
             ));
         }
-        for pending in self.pending.iter().filter(|one| is_search(&one.command)) {
+        let ends = |one: &&Pending| one.answered || is_search(&one.command);
+        for pending in self.pending.iter().filter(ends) {
             pending.cancel.cancel();
         }
         Ok(None)
@@ -221,7 +224,10 @@ impl Server<'_> {
         };
         for pending in &self.pending {
             if arguments.request_id == Some(pending.seq)
-                || (pending.progress.is_some() && pending.progress == arguments.progress_id)
+                || pending
+                    .progress
+                    .as_ref()
+                    .is_some_and(|shown| arguments.progress_id.as_deref() == Some(&shown.id))
             {
                 pending.cancel.cancel();
             }

@@ -16,6 +16,10 @@ fn new_client() -> Client {
 fn searching(shop: &Shop) -> Client {
     let mut client = new_client();
     client.request("initialize", json!({"adapterID": "retrostep"}));
+    begin_search(client, shop)
+}
+
+fn begin_search(mut client: Client, shop: &Shop) -> Client {
     let seq = client.send(
         "attach",
         json!({"recording": shop.recording(), "position": 0}),
@@ -36,7 +40,7 @@ fn frames_may_be_cut_anywhere_and_come_together() {
     let mut client = new_client();
     let first =
         r#"{"seq":1,"type":"request","command":"initialize","arguments":{"adapterID":"ä"}}"#;
-    let second = r#"{"seq":2,"type":"request","command":"threads"}"#;
+    let second = r#"{"seq":2,"type":"request","command":"configurationDone"}"#;
     let bytes = format!(
         "content-length: {}\r\nContent-Type: x\r\n\r\n{first}CONTENT-LENGTH:{}\r\n\r\n{second}",
         first.len(),
@@ -196,4 +200,43 @@ fn a_client_that_vanishes_during_a_search_ends_the_connection() {
     let mut client = searching(&shop);
     client.request("continue", json!({"threadId": 1}));
     client.end().unwrap();
+}
+
+#[test]
+fn the_progress_of_a_long_search_is_shown_and_ends_it() {
+    let shop = Shop::with_rounds(40_000);
+    let mut client = new_client();
+    client.initialize();
+    let mut client = begin_search(client, &shop);
+    let path = shop.source();
+    let slow = json!({"line": 7, "condition": "len([n for n in range(20_000)]) == 0"});
+    client.request(
+        "setBreakpoints",
+        json!({"source": {"path": path}, "breakpoints": [slow]}),
+    );
+    let end = client.request("retrostep/position", Value::Null)["end"].clone();
+    client.moves("retrostep/seek", json!({"position": end}));
+    client.event("continued");
+    client.request("reverseContinue", json!({"threadId": 1}));
+    let start = client.event("progressStart");
+    assert_eq!(start["title"], "Searching backward");
+    assert_eq!(start["cancellable"], true);
+    let told = |body: &Value| {
+        let message = body["message"].as_str().unwrap_or_default().to_owned();
+        let (percent, event) = message.split_once(" %, event ").unwrap();
+        assert_eq!(body["percentage"], percent.parse::<u64>().unwrap());
+        event.replace(',', "").parse::<u64>().unwrap()
+    };
+    let first = told(&start);
+    let later = told(&client.event("progressUpdate"));
+    assert!(later < first && first < end.as_u64().unwrap());
+    client.request("cancel", json!({"progressId": start["progressId"]}));
+    let (stopped, position) = client.stopped();
+    assert_eq!(stopped["description"], "Search cancelled");
+    assert_eq!(position["position"], end);
+    assert_eq!(
+        client.event("progressEnd")["progressId"],
+        start["progressId"]
+    );
+    client.finish_quietly();
 }

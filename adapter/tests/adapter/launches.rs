@@ -82,14 +82,18 @@ fn a_launch_records_and_then_replays() {
         pid: 7,
     });
     assert_eq!(client.event("process")["systemProcessId"], 7);
-    launcher.report(Report::Output {
-        stream: OutputStream::Stdout,
-        text: "three\n".into(),
-        position: Some(55),
-        source: Some(shop.source().to_str().unwrap().into()),
-        line: Some(8),
-    });
+    // What one line writes in pieces is one output.
+    for (position, text) in [(55, "thr"), (56, "ee"), (57, "\n")] {
+        launcher.report(Report::Output {
+            stream: OutputStream::Stdout,
+            text: text.into(),
+            position: Some(position),
+            source: Some(shop.source().to_str().unwrap().into()),
+            line: Some(8),
+        });
+    }
     let output = client.event("output");
+    assert_eq!(output["output"], "three\n");
     assert_eq!(output["category"], "stdout");
     assert_eq!(output["line"], 8);
     assert_eq!(output["data"]["position"], 55);

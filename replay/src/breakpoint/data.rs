@@ -150,8 +150,10 @@ impl DataPoint {
         if changes.scanned >= end {
             return Ok(());
         }
+        let span = changes.scanned..=end;
         while changes.scanned < end {
             search.cancel.check()?;
+            search.progress.reach_within(&span, changes.scanned);
             let found = self.place.find_raw(
                 search.recording,
                 changes.scanned,

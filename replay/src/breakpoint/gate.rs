@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use retrostep_trace::{CancellationToken, FrameId, Position, Recording};
 
-use crate::{Expression, ExpressionError, HitCondition, Result, Snapshot};
+use crate::{Expression, ExpressionError, HitCondition, Progress, Result, Snapshot};
 
 /// What a search needs besides the breakpoints.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,7 @@ pub(crate) struct Search<'a> {
     pub(crate) recording: &'a Recording,
     pub(crate) cancel: &'a CancellationToken,
     pub(crate) messages: &'a Messages,
+    pub(crate) progress: &'a Progress,
 }
 
 /// Sentences for the user, each said once.

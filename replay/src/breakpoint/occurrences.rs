@@ -158,6 +158,7 @@ impl Occurrences {
             if !within(found, direction, limit) {
                 break;
             }
+            search.progress.reach(found);
             if self.holds(search, found)? {
                 return Ok(Some(found));
             }
@@ -197,9 +198,11 @@ impl Occurrences {
 
     /// Evaluates the condition up to `to`, or until it held `enough` times.
     fn scan(&self, search: Search<'_>, held: &mut Held, to: Position, enough: u64) -> Result<()> {
+        let span = held.scanned..=to;
         while held.scanned < to && (held.positions.len() as u64) < enough {
             match self.any(search, held.scanned, Direction::Forward)? {
                 Some(found) if found < to => {
+                    search.progress.reach_within(&span, found);
                     if self.holds(search, found)? {
                         held.positions.push(found);
                     }

@@ -89,6 +89,49 @@ const FUNCTIONS: &[&str] = &[
     "zip",
 ];
 
+/// Built-in functions of the language that are refused: they run code of the program, look outside of
+/// the recording, or ask the interpreter for what it does not hold.
+const REFUSED: &[&str] = &[
+    "__import__",
+    "aiter",
+    "anext",
+    "breakpoint",
+    "callable",
+    "classmethod",
+    "compile",
+    "delattr",
+    "dir",
+    "eval",
+    "exec",
+    "exit",
+    "filter",
+    "format",
+    "globals",
+    "hash",
+    "help",
+    "id",
+    "input",
+    "issubclass",
+    "iter",
+    "locals",
+    "map",
+    "memoryview",
+    "next",
+    "open",
+    "print",
+    "property",
+    "quit",
+    "setattr",
+    "staticmethod",
+    "super",
+    "vars",
+];
+
+/// Whether a name that nothing recorded defines is a built-in function that is refused.
+pub(super) fn is_refused(name: &str) -> bool {
+    REFUSED.contains(&name)
+}
+
 /// The names that are offered as completions.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.iter().chain(TYPES).copied()
@@ -133,8 +176,10 @@ impl Evaluator<'_> {
             Kind::Name(name) => {
                 let known = FUNCTIONS.contains(&name.as_str()) || TYPES.contains(&name.as_str());
                 if !known || !self.is_builtin(name)? {
-                    // A name that means nothing is told as such.
-                    self.evaluate(function)?;
+                    if !is_refused(name) || !self.is_builtin(name)? {
+                        // A name that means nothing is told as such.
+                        self.evaluate(function)?;
+                    }
                     return would_run(&what);
                 }
                 let arguments = self.arguments(arguments)?;

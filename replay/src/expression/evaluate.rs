@@ -320,6 +320,9 @@ impl<'a> Evaluator<'a> {
             Some(value) => Ok(value),
             None => match super::builtins::named(name) {
                 Some(value) => Ok(value),
+                None if super::builtins::is_refused(name) => Err(ExpressionError::Refused(
+                    format!("{name} is a built-in function that a recording cannot run."),
+                )),
                 None => raised("NameError", format!("name '{name}' is not defined")),
             },
         }

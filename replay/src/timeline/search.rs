@@ -143,7 +143,7 @@ impl Timeline {
             reason: StopReason::Exception(ExceptionStop { filters, exception }),
             breakpoints: Vec::new(),
             description,
-            text: facts.message,
+            text: facts.message.filter(|message| !message.is_empty()),
         })
     }
 

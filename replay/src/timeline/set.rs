@@ -330,6 +330,7 @@ impl Timeline {
             return Err(Error::NoSuchLogpoint { id: logpoint });
         };
         let search = self.search(cancel);
+        self.progress.begin(Position::START, self.end());
         let mut entries = Vec::new();
         let mut from = Position::START;
         while entries.len() < limit {
@@ -337,6 +338,7 @@ impl Timeline {
                 .hits
                 .find(search, from, Direction::Forward, self.end())?;
             let Some(position) = hit else { break };
+            self.progress.reach(position);
             let frame: Option<FrameId> = self.recording.frame_of_event(position)?;
             entries.push(LogEntry {
                 position,
