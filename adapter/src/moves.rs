@@ -117,6 +117,12 @@ fn tell(worker: &mut Worker, stop: Stop, announcement: Announcement) -> Result<(
     let outbox = worker.outbox.clone();
     let replay = worker.replay()?;
     replay.handles.expire();
+    if let Some(damage) = replay.new_damage() {
+        outbox.emit(
+            "output",
+            json!({"category": "important", "output": format!("{damage}\n")}),
+        );
+    }
     for message in replay.timeline.take_messages() {
         outbox.emit(
             "output",

@@ -32,6 +32,8 @@ pub(crate) struct Replay {
     pub(crate) last_stop: Option<Stop>,
     /// When the file was read last.
     read_at: Instant,
+    /// Whether the client knows that the recording is damaged.
+    damage_told: bool,
 }
 
 impl Replay {
@@ -47,6 +49,7 @@ impl Replay {
             sources: Sources::default(),
             last_stop: None,
             read_at: Instant::now(),
+            damage_told: false,
         })
     }
 
@@ -102,8 +105,22 @@ impl Replay {
             .unwrap_or_default()
     }
 
+    /// The damage that was met since the recording was opened, as a sentence, once.
+    pub(crate) fn new_damage(&mut self) -> Option<String> {
+        if self.damage_told {
+            return None;
+        }
+        match self.recording().completeness() {
+            Completeness::Damaged(what) => {
+                self.damage_told = true;
+                Some(damaged(&what))
+            }
+            _ => None,
+        }
+    }
+
     /// What is missing, as a sentence, or `None` if nothing is.
-    pub(crate) fn missing(&self) -> Option<String> {
+    pub(crate) fn missing(&mut self) -> Option<String> {
         let end = crate::position::grouped(self.timeline.end().0);
         match self.recording().completeness() {
             Completeness::Complete => None,
@@ -111,9 +128,7 @@ impl Replay {
                 "The program is still being recorded. Everything up to event {end} is here; \
                  a move takes in what was added."
             )),
-            Completeness::Damaged(what) => Some(format!(
-                "The recording is damaged: {what}. What is intact is here."
-            )),
+            Completeness::Damaged(_) => self.new_damage(),
             _ => Some(format!(
                 "The recording ends early: the program was killed. \
                  Everything up to event {end} is here."
@@ -167,4 +182,8 @@ impl Replay {
             )))
         }
     }
+}
+
+fn damaged(what: &str) -> String {
+    format!("The recording is damaged: {what}. What is intact is here.")
 }

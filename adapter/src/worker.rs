@@ -159,7 +159,7 @@ impl Worker {
     }
 
     fn begin(&mut self, start_at: StartAt) {
-        if let Some(missing) = self.replay.as_ref().and_then(Replay::missing) {
+        if let Some(missing) = self.replay.as_mut().and_then(Replay::missing) {
             self.outbox.emit(
                 "output",
                 serde_json::json!({"category": "important", "output": format!("{missing}\n")}),
