@@ -10,7 +10,6 @@ use crate::breakpoints::Unprinted;
 use crate::error::RequestError;
 use crate::launch::StartAt;
 use crate::position;
-use crate::publishing;
 use crate::to_proto;
 use crate::worker::Worker;
 
@@ -115,6 +114,7 @@ fn tell(worker: &mut Worker, stop: Stop, announcement: Announcement) -> Result<(
     let hit = worker.breakpoints.numbers_of(&stop.breakpoints);
     let client = worker.client;
     let outbox = worker.outbox.clone();
+    let publishing = worker.publishing.clone();
     let replay = worker.replay()?;
     replay.handles.expire();
     if let Some(damage) = replay.new_damage() {
@@ -141,7 +141,7 @@ fn tell(worker: &mut Worker, stop: Stop, announcement: Announcement) -> Result<(
     }
     outbox.emit("stopped", to_proto::stopped(&stop, hit));
     replay.last_stop = Some(stop);
-    publishing::publish(replay);
+    publishing.tell(replay);
     outbox.emit("retrostep/position", position::of_replay(replay, &client));
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! What the worker tells the main loop.
 
 use retrostep_replay::Progress;
-use retrostep_sessions::Library;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -29,8 +28,6 @@ pub(crate) enum Outcome {
 pub(crate) struct Opened {
     /// Whether at least one line ran.
     pub(crate) has_steps: bool,
-    /// Where its position is published.
-    pub(crate) library: Library,
     /// How far its searches are.
     pub(crate) progress: Progress,
 }

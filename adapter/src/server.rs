@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use retrostep_replay::Progress;
-use retrostep_sessions::Library;
 use retrostep_trace::CancellationToken;
 use serde_json::{Value, json};
 
@@ -26,7 +25,7 @@ use crate::error::RequestError;
 use crate::launch::StartAt;
 use crate::launcher::{Launcher, Report};
 use crate::outcome::{Outbox, Outcome};
-use crate::publishing;
+use crate::publishing::Publisher;
 use crate::worker::{Job, Worker};
 use recording::Recording;
 
@@ -106,8 +105,6 @@ struct Server<'a> {
     starting: Option<Starting>,
     origin: Option<Origin>,
     recording: Option<Recording>,
-    /// Where the open recording's position is published.
-    library: Option<Library>,
     /// How far searches in the open recording are.
     search_progress: Progress,
     /// The end of what the last recorded program wrote to standard error.
@@ -134,7 +131,9 @@ pub fn run(
         .name("client".to_owned())
         .spawn(move || read(input, &reader))
         .context("start the thread that reads")?;
-    let worker = Worker::new(Outbox(events.clone()));
+    // Dropped last, so that nothing is told after the end.
+    let publisher = Publisher::start()?;
+    let worker = Worker::new(Outbox(events.clone()), publisher.publishing());
     std::thread::Builder::new()
         .name("worker".to_owned())
         .spawn(move || worker.run(&work))
@@ -151,18 +150,13 @@ pub fn run(
         starting: None,
         origin: None,
         recording: None,
-        library: None,
         search_progress: Progress::default(),
         last_words: String::new(),
         runs: 0,
         pending: Vec::new(),
         last_job: 0,
     };
-    let result = server.serve(&queue);
-    if let Some(library) = &server.library {
-        publishing::clear(library);
-    }
-    result
+    server.serve(&queue)
 }
 
 /// Reads frames until the input ends.

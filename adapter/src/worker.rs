@@ -18,6 +18,7 @@ use crate::handlers;
 use crate::launch::StartAt;
 use crate::moves;
 use crate::outcome::{Opened, Outbox, Outcome};
+use crate::publishing::Publishing;
 use crate::replaying::Replay;
 
 /// Something for the worker to do.
@@ -48,16 +49,18 @@ pub(crate) struct Worker {
     pub(crate) breakpoints: Breakpoints,
     pub(crate) replay: Option<Replay>,
     pub(crate) outbox: Outbox,
+    pub(crate) publishing: Publishing,
 }
 
 impl Worker {
-    pub(crate) fn new(outbox: Outbox) -> Worker {
+    pub(crate) fn new(outbox: Outbox, publishing: Publishing) -> Worker {
         Worker {
             client: Client::default(),
             console: Console::new(ConsoleKind::Client, Palette::Plain),
             breakpoints: Breakpoints::default(),
             replay: None,
             outbox,
+            publishing,
         }
     }
 
@@ -114,13 +117,11 @@ impl Worker {
         let opened = guarded(|| {
             let mut replay = Replay::open(&path)?;
             let has_steps = replay.has_steps()?;
-            let library = replay.library.clone();
             let progress = replay.timeline.progress().clone();
             self.set_breakpoints(&mut replay, Reading::Other)?;
             self.replay = Some(replay);
             Ok(Opened {
                 has_steps,
-                library,
                 progress,
             })
         });

@@ -305,7 +305,6 @@ impl Server<'_> {
                 self.failed(error)
             }
             Ok(opened) => {
-                self.library = Some(opened.library);
                 self.search_progress = opened.progress;
                 self.lifecycle = Lifecycle::Replaying;
                 if !launched && self.starting.is_some() {
