@@ -125,7 +125,7 @@ pub(crate) struct RecordOptions {
     /// Step through the recording afterwards
     #[arg(long)]
     pub(crate) replay: bool,
-    /// Say nothing about the recording
+    /// Say nothing about the recording, unless something is missing in it
     #[arg(long, short)]
     pub(crate) quiet: bool,
     /// Tell what happens to whoever listens on this socket

@@ -45,6 +45,10 @@ pub(crate) fn run(options: RecordOptions) -> ExitCode {
     };
     if !quiet {
         tell(&outcome, new_library.as_ref(), replay);
+    } else if reporter.is_none()
+        && let Some(problem) = &outcome.problem
+    {
+        say(&format!("retrostep: {problem}"));
     }
     if replay
         && let Some(recorded) = &outcome.recorded
