@@ -24,7 +24,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_retrostep");
 const MOST_STOPS: usize = 200_000;
 const MOST_VARIABLE_LOOKS: usize = 1_500;
 const MOST_LINES_WITH_BREAKPOINTS: usize = 12;
-const RANDOM_PROGRAMS_PER_PYTHON: u64 = 10;
+const RANDOM_PROGRAMS_PER_PYTHON: u64 = 5;
 
 fn main() -> Result<()> {
     let arguments = Arguments::from_args();
