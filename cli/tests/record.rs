@@ -547,3 +547,31 @@ outside()
     assert!(outcome.status.success(), "{outcome:?}");
     assert_eq!((program.hits("first"), program.hits("last")), (1, 0));
 }
+
+#[test]
+fn a_wide_global_does_not_hide_what_later_ones_hold() {
+    let text = "\
+import json
+wide = json.loads(json.dumps([[[n] for n in range(90)] for _ in range(90)]))
+wide = json.loads(json.dumps([[[n] for n in range(90)] for _ in range(90)]))
+late = json.loads('[[[[1]]]]')
+";
+    let Some(program) = Program::new("a_wide_global_does_not_hide_what_later_ones_hold", text)
+    else {
+        return;
+    };
+    let outcome = program.run(&[]);
+    assert!(outcome.status.success(), "{outcome:?}");
+    let mut replay = Command::new(env!("CARGO_BIN_EXE_retrostep"))
+        .arg("replay")
+        .arg(program.path("a.retro"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut commands = replay.stdin.take().unwrap();
+    writeln!(commands, "end\nprint late").unwrap();
+    drop(commands);
+    let shown = String::from_utf8(replay.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(shown.lines().last(), Some("[[[[1]]]]"), "{shown}");
+}

@@ -181,7 +181,6 @@ impl Values {
         value: &mut Vec<u8>,
         object: *mut PyObject,
     ) {
-        self.room = CAPTURED_MAX;
         // SAFETY: the caller's.
         unsafe { self.put_value(out, value, object, self.limits.depth) };
         self.tell_redacted(out);

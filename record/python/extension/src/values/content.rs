@@ -7,7 +7,7 @@ use retrostep_record_python_wire::message::{self, put};
 use super::classes::{Death, Shape};
 use super::raw::{Object, flag, type_of};
 use super::shadow::{Shadow, hash};
-use super::{Known, UNNUMBERED, Values, deaths};
+use super::{CAPTURED_MAX, Known, UNNUMBERED, Values, deaths};
 
 /// `trace::ObjectKind`, as numbers of the wire.
 pub(super) mod kind {
@@ -118,10 +118,11 @@ impl Values {
                 }
                 return Some(key);
             }
-            if depth < self.limits.depth {
-                if depth == 0 || self.room == 0 {
-                    return None;
-                }
+            if depth >= self.limits.depth {
+                self.room = CAPTURED_MAX;
+            } else if depth == 0 || self.room == 0 {
+                return None;
+            } else {
                 self.room -= 1;
             }
             Some(self.capture(out, object, depth, None))

@@ -5,7 +5,7 @@ use retrostep_record_python_wire::message::{self, put, tag};
 use super::content::kind;
 use super::raw::{Object, flag, flags_of, object_at, type_of, word};
 use super::shadow::Shadow;
-use super::{UNNUMBERED, Values};
+use super::{CAPTURED_MAX, UNNUMBERED, Values};
 
 impl Values {
     /// The number of the namespace object of a dict; its contents are recorded at first sight.
@@ -19,6 +19,7 @@ impl Values {
             if self.known_key(dict).is_some() {
                 self.refresh_namespace(out, dict);
             } else {
+                self.room = CAPTURED_MAX;
                 let is_dict = flags_of(type_of(dict)) & flag::DICT != 0;
                 self.capture(
                     out,
@@ -90,11 +91,8 @@ impl Values {
     unsafe fn capture_cell(&mut self, out: &mut Vec<u8>, cell: Object, redacted: bool) {
         // SAFETY: the caller's.
         unsafe {
-            if !redacted {
-                self.capture(out, cell, self.limits.depth + 1, None);
-                return;
-            }
-            self.capture(out, cell, self.limits.depth + 1, Some(kind::CELL));
+            let as_kind = redacted.then_some(kind::CELL);
+            self.capture(out, cell, self.limits.depth + 1, as_kind);
         }
     }
 
