@@ -128,6 +128,9 @@ pub(crate) struct RecordOptions {
     /// Say nothing about the recording, unless something is missing in it
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// Read frames as on an interpreter that lays them out in an unknown way
+    #[arg(long, hide = true)]
+    pub(crate) slow_frames: bool,
     /// Tell what happens to whoever listens on this socket
     #[arg(long, value_name = "SOCKET", hide = true)]
     pub(crate) report: Option<PathBuf>,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use retrostep_record_python::{
-    Ending, Job, Launch, Limits, Mode, Observer, Origin, Outcome, OutputMode, Recorded,
+    Access, Ending, Job, Launch, Limits, Mode, Observer, Origin, Outcome, OutputMode, Recorded,
 };
 use retrostep_sessions::Library;
 
@@ -110,6 +110,11 @@ fn prepare(
             (true, _) => Mode::Marked,
             (_, true) => Mode::Whole,
             _ => Mode::Automatic,
+        },
+        access: if options.slow_frames {
+            Access::Asked
+        } else {
+            Access::Direct
         },
         limits: Limits {
             max_string: options.max_string,

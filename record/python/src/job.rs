@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use retrostep_record_python_wire::Mode;
+use retrostep_record_python_wire::{Access, Mode};
 use retrostep_trace::Stream;
 
 /// One program to run and record.
@@ -23,6 +23,8 @@ pub struct Job {
     pub name: String,
     /// Which part of the program is recorded.
     pub mode: Mode,
+    /// How the program's frames are read.
+    pub access: Access,
     /// What is kept of large values.
     pub limits: Limits,
     /// The recording stops, and the program goes on, when the file has so many bytes.

@@ -24,7 +24,7 @@ pub use job::{
     Ending, Job, Limits, Moment, Observer, Origin, Outcome, Output, OutputMode, Progress, Recorded,
     Wish,
 };
-pub use retrostep_record_python_wire::Mode;
+pub use retrostep_record_python_wire::{Access, Mode};
 pub use retrostep_trace::Stream;
 pub use run::{is_being_written, record};
 pub use scope::REDACTED_NAMES;

@@ -47,6 +47,7 @@ pub fn record(job: Job, observer: &mut dyn Observer) -> Result<Outcome> {
             }
             mode => mode,
         },
+        access: job.access,
         roots: scope::roots(&launch.program, &job.working_directory),
         include: scope::globs(&job.include, &job.working_directory),
         exclude: scope::globs(&job.exclude, &job.working_directory),

@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use retrostep_record_python_wire::{Config, ENVIRONMENT, Mode, Producer};
+use retrostep_record_python_wire::{Access, Config, ENVIRONMENT, Mode, Producer};
 
 use crate::api::{self, AuditHook, PyObject, py, symbol};
 use crate::layout::{self, layout};
@@ -214,13 +214,21 @@ unsafe fn activate(waiting: Waiting, has_file: bool) {
     }
     // SAFETY: called by the interpreter with its lock held and no exception pending.
     unsafe {
-        let findings = check::run();
-        if !findings.is_empty() {
+        let check::Findings { frames, objects } = check::run();
+        if !objects.is_empty() {
             producer.refuse(&format!(
                 "Python {version} cannot be recorded: this build differs from the one of that version ({})",
-                findings.join("; ")
+                objects.join("; ")
             ));
             return;
+        }
+        let slow = match config.access {
+            _ if !frames.is_empty() => Some(frames.join("; ")),
+            Access::Asked => Some("asked for".to_owned()),
+            Access::Direct => None,
+        };
+        if slow.is_some() {
+            layout::ask();
         }
         let mode = config.mode;
         if let Ok(mut folder) = PACKAGE_FOLDER.lock() {
@@ -234,7 +242,15 @@ unsafe fn activate(waiting: Waiting, has_file: bool) {
             if !has_file {
                 recorder.codes.record_main_namespace(main_namespace());
             }
-            recorder.started("every layout agrees", &version);
+            match &slow {
+                None => recorder.started("every layout agrees", &version),
+                Some(why) => {
+                    recorder.started(&format!("frames are read the slow way: {why}"), &version);
+                    recorder.note(&format!(
+                        "some exceptions that leave a function, and elements beyond the limits, since frames are read the slow way ({why})"
+                    ));
+                }
+            }
             recorder.switch_thread();
             recorder.values.install_hooks();
         });

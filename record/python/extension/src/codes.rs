@@ -5,13 +5,14 @@ mod lines;
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::ffi::CStr;
+use std::ffi::c_long;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use retrostep_record_python_wire::Config;
 use retrostep_record_python_wire::message::{self, put};
 
 use crate::api::{PyObject, field, py};
+use crate::ask;
 use crate::collector;
 use crate::frame::RawFrame;
 use crate::layout::{ABSENT, Minor, layout};
@@ -19,13 +20,13 @@ use crate::scope::Scope;
 use crate::text::text;
 use crate::values::{StoreMap, Values};
 
-const CO_OPTIMIZED: i32 = 0x1;
-const CO_VARARGS: i32 = 0x4;
-const CO_VARKEYWORDS: i32 = 0x8;
-const CO_GENERATOR: i32 = 0x20;
-const CO_COROUTINE: i32 = 0x80;
-const CO_ITERABLE_COROUTINE: i32 = 0x100;
-const CO_ASYNC_GENERATOR: i32 = 0x200;
+const CO_OPTIMIZED: c_long = 0x1;
+const CO_VARARGS: c_long = 0x4;
+const CO_VARKEYWORDS: c_long = 0x8;
+const CO_GENERATOR: c_long = 0x20;
+const CO_COROUTINE: c_long = 0x80;
+const CO_ITERABLE_COROUTINE: c_long = 0x100;
+const CO_ASYNC_GENERATOR: c_long = 0x200;
 
 const FAST_HIDDEN: u8 = 0x10;
 const FAST_CELL: u8 = 0x40;
@@ -37,7 +38,7 @@ const KNOWN_MAX: usize = 100_000;
 /// One recorded variable of a code object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
-    /// Where the frame keeps it.
+    /// Where the frame keeps it; among [`CodeInfo::names`] where the interpreter is asked.
     pub(crate) raw: u32,
     /// Whether it holds a closure cell.
     pub(crate) cell: bool,
@@ -51,6 +52,8 @@ pub(crate) struct CodeInfo {
     pub(crate) code: *mut PyObject,
     pub(crate) function: u64,
     pub(crate) slots: Box<[Slot]>,
+    /// The names to ask the interpreter for, where it is asked. The code object keeps them.
+    pub(crate) names: Box<[*mut PyObject]>,
     pub(crate) map: StoreMap,
     /// A module or class body: its locals are a mapping.
     pub(crate) has_namespace: bool,
@@ -170,8 +173,7 @@ impl Codes {
             if type_is_not_code(code) {
                 return None;
             }
-            let file: *mut PyObject = field(code, layout().code_filename);
-            let name = text(file);
+            let name = ask::name(code, c"co_filename");
             let source = if name.starts_with('<') {
                 let is_main = !self.main_namespace.is_null()
                     && frame.globals() == self.main_namespace
@@ -229,10 +231,10 @@ impl Codes {
     ) -> CodeInfo {
         // SAFETY: the caller's; the offsets were checked at activation.
         unsafe {
-            let flags: i32 = field(code, layout().code_flags);
-            let first_line: i32 = field(code, layout().code_first_line);
+            let flags = ask::number(code, c"co_flags");
+            let first_line = ask::number(code, c"co_firstlineno");
             let first_line = u32::try_from(first_line).unwrap_or(0);
-            let name = text(field(code, layout().code_name));
+            let name = ask::name(code, c"co_name");
             let has_namespace = flags & CO_OPTIMIZED == 0;
             let suspends = flags
                 & (CO_GENERATOR | CO_COROUTINE | CO_ITERABLE_COROUTINE | CO_ASYNC_GENERATOR)
@@ -258,7 +260,13 @@ impl Codes {
             out.push(kind);
             put::text(out, name.as_bytes());
             put::text(out, qualified_name.as_bytes());
-            let variables = variables(code, flags);
+            let variables = if !layout().asks() {
+                variables(code, flags)
+            } else if has_namespace {
+                Vec::new()
+            } else {
+                asked_variables(code, flags)
+            };
             put::number(out, variables.len() as u64);
             for variable in &variables {
                 put::text(out, variable.name.as_bytes());
@@ -279,12 +287,14 @@ impl Codes {
                     redacted: values.is_redacted(&variable.name),
                 })
                 .collect();
+            let asked = variables.iter().map(|variable| variable.asked);
             CodeInfo {
                 code,
                 function,
                 slots,
+                names: asked.filter(|name| !name.is_null()).collect(),
                 map: values.code_info(code),
-                has_namespace,
+                has_namespace: has_namespace && may_ask_for_namespace(code),
                 suspends,
                 is_coroutine: kind == 2,
                 is_instrumented: Cell::new(false),
@@ -296,7 +306,7 @@ impl Codes {
         // SAFETY: the caller's.
         unsafe {
             if layout().minor >= Minor(11) {
-                return attribute_text(code, c"co_qualname");
+                return ask::name(code, c"co_qualname");
             }
             if let Some(known) = self.qualified_names.get(&(code as usize)) {
                 return known.clone();
@@ -311,7 +321,7 @@ impl Codes {
     unsafe fn name_inner(&mut self, code: *mut PyObject, name: &str, qualified: &str) {
         // SAFETY: the caller's; constants are a tuple of live objects that the code keeps.
         unsafe {
-            let flags: i32 = field(code, layout().code_flags);
+            let flags = ask::number(code, c"co_flags");
             let prefix = match (name, flags & CO_OPTIMIZED) {
                 ("<module>", 0) => String::new(),
                 (_, 0) => format!("{qualified}."),
@@ -328,7 +338,7 @@ impl Codes {
                 if type_is_not_code(inner) {
                     continue;
                 }
-                let inner_name = text(field(inner, layout().code_name));
+                let inner_name = ask::name(inner, c"co_name");
                 let inner_qualified = format!("{prefix}{inner_name}");
                 self.name_inner(inner, &inner_name, &inner_qualified);
                 self.qualified_names.insert(inner as usize, inner_qualified);
@@ -342,74 +352,90 @@ struct Variable {
     name: String,
     kind: u8,
     raw: u32,
+    /// The name to ask for; null where frames are read.
+    asked: *mut PyObject,
 }
+
+const ARGUMENT: u8 = 0;
+const LOCAL: u8 = 1;
 
 unsafe fn type_is_not_code(object: *mut PyObject) -> bool {
     // SAFETY: the caller's: a live object or null.
     unsafe { object.is_null() || (*object).ob_type != py::PyCode_Type() }
 }
 
-unsafe fn attribute_text(object: *mut PyObject, name: &CStr) -> String {
-    // SAFETY: the caller's; code objects compute attributes without running the program's code.
-    unsafe {
-        let value = py::PyObject_GetAttrString(object, name.as_ptr());
-        if value.is_null() {
-            py::PyErr_Clear();
-            return String::new();
-        }
-        let result = text(value);
-        py::Py_DecRef(value);
-        result
-    }
-}
-
-unsafe fn attribute_texts(object: *mut PyObject, name: &CStr) -> Vec<String> {
-    // SAFETY: the caller's; the tuple is ours until it is given back.
-    unsafe {
-        let value = py::PyObject_GetAttrString(object, name.as_ptr());
-        if value.is_null() {
-            py::PyErr_Clear();
-            return Vec::new();
-        }
-        let result = (0..py::PyTuple_Size(value))
-            .map(|index| text(py::PyTuple_GetItem(value, index)))
-            .collect();
-        py::Py_DecRef(value);
-        result
-    }
-}
-
-unsafe fn attribute_number(object: *mut PyObject, name: &CStr) -> usize {
+/// How many variables hold arguments. They come first.
+unsafe fn arguments(code: *mut PyObject, flags: c_long) -> usize {
     // SAFETY: the caller's.
-    unsafe {
-        let value = py::PyObject_GetAttrString(object, name.as_ptr());
-        if value.is_null() {
-            py::PyErr_Clear();
-            return 0;
-        }
-        let result = py::PyLong_AsLong(value);
-        py::Py_DecRef(value);
-        usize::try_from(result).unwrap_or(0)
+    let named =
+        unsafe { ask::number(code, c"co_argcount") + ask::number(code, c"co_kwonlyargcount") };
+    usize::try_from(named).unwrap_or(0)
+        + usize::from(flags & CO_VARARGS != 0)
+        + usize::from(flags & CO_VARKEYWORDS != 0)
+}
+
+/// Whether names that people wrote look like this.
+fn is_written(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with(['@', '.'])
+}
+
+/// Whether the namespace of a body can be asked for without a change: up to 3.12 the interpreter puts
+/// the cells of a class body into it.
+unsafe fn may_ask_for_namespace(code: *mut PyObject) -> bool {
+    if !layout().asks() || layout().minor > Minor(12) {
+        return true;
     }
+    // SAFETY: the caller's.
+    unsafe { ask::names(code, c"co_cellvars") }.is_empty()
+}
+
+/// The variables of a function as the interpreter tells of them: what is in a closure cell without
+/// the cell.
+unsafe fn asked_variables(code: *mut PyObject, flags: c_long) -> Vec<Variable> {
+    // SAFETY: the caller's.
+    let (arguments, mut all, others) = unsafe {
+        let mut others = ask::names(code, c"co_cellvars");
+        others.extend(ask::names(code, c"co_freevars"));
+        (
+            arguments(code, flags),
+            ask::names(code, c"co_varnames"),
+            others,
+        )
+    };
+    for (name, object) in others {
+        if !all.iter().any(|(known, _)| *known == name) {
+            all.push((name, object));
+        }
+    }
+    all.into_iter()
+        .enumerate()
+        .filter(|(_, (name, _))| is_written(name))
+        .zip(0_u32..)
+        .map(|((index, (name, asked)), raw)| Variable {
+            name,
+            kind: if index < arguments { ARGUMENT } else { LOCAL },
+            raw,
+            asked,
+        })
+        .collect()
 }
 
 /// The variables that people wrote, in the order of the frame's slots.
-unsafe fn variables(code: *mut PyObject, flags: i32) -> Vec<Variable> {
-    const ARGUMENT: u8 = 0;
-    const LOCAL: u8 = 1;
+unsafe fn variables(code: *mut PyObject, flags: c_long) -> Vec<Variable> {
     const CELL: u8 = 2;
     const FREE: u8 = 3;
     const CELL_ARGUMENT: u8 = 4;
     // SAFETY: the caller's.
     let all: Vec<(String, u8)> = unsafe {
-        let arguments = attribute_number(code, c"co_argcount")
-            + attribute_number(code, c"co_kwonlyargcount")
-            + usize::from(flags & CO_VARARGS != 0)
-            + usize::from(flags & CO_VARKEYWORDS != 0);
+        let arguments = arguments(code, flags);
         if layout().code_slot_names == ABSENT {
-            let names = attribute_texts(code, c"co_varnames");
-            let cells = attribute_texts(code, c"co_cellvars");
-            let free = attribute_texts(code, c"co_freevars");
+            let texts = |code, name| -> Vec<String> {
+                let names = ask::names(code, name).into_iter();
+                names.map(|(name, _)| name).collect()
+            };
+            let names = texts(code, c"co_varnames");
+            let cells = texts(code, c"co_cellvars");
+            let free = texts(code, c"co_freevars");
             let in_cells = |index: usize, name: &String| index < arguments && cells.contains(name);
             let plain = names.iter().enumerate().map(|(index, name)| {
                 if in_cells(index, name) {
@@ -457,7 +483,12 @@ unsafe fn variables(code: *mut PyObject, flags: i32) -> Vec<Variable> {
     };
     all.into_iter()
         .zip(0_u32..)
-        .filter(|((name, _), _)| !name.is_empty() && !name.starts_with(['@', '.']))
-        .map(|((name, kind), raw)| Variable { name, kind, raw })
+        .filter(|((name, _), _)| is_written(name))
+        .map(|((name, kind), raw)| Variable {
+            name,
+            kind,
+            raw,
+            asked: std::ptr::null_mut(),
+        })
         .collect()
 }

@@ -4,9 +4,10 @@
 //! exception object has to be remembered for that.
 
 use crate::api::{PyObject, field, py};
+use crate::ask;
 use crate::codes::Codes;
 use crate::frame::RawFrame;
-use crate::layout::fixed;
+use crate::layout::{fixed, layout};
 
 /// What an exception does in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,20 +26,20 @@ pub(crate) enum Sight {
 ///
 /// `traceback` is null, `None` or a live traceback; `frame` runs.
 pub(crate) unsafe fn sight(codes: &Codes, frame: RawFrame, traceback: *mut PyObject) -> Sight {
-    // SAFETY: the caller's; the offsets of tracebacks are the same in all versions.
+    // SAFETY: the caller's.
     unsafe {
-        if !is_traceback(traceback) || traceback_frame(traceback) != frame {
+        if !is_traceback(traceback) || RawFrame::of_object(frame_of(traceback)) != frame {
             return Sight::Elsewhere;
         }
-        let mut at: *mut PyObject = field(traceback, fixed::TRACEBACK_NEXT);
+        let mut at = next(traceback);
         while is_traceback(at) {
-            let code = py::PyFrame_GetCode(field(at, fixed::TRACEBACK_FRAME));
+            let code = py::PyFrame_GetCode(frame_of(at));
             let is_recorded = codes.is_recorded(code);
             py::Py_DecRef(code);
             if is_recorded {
                 return Sight::Again;
             }
-            at = field(at, fixed::TRACEBACK_NEXT);
+            at = next(at);
         }
         Sight::First
     }
@@ -49,7 +50,24 @@ unsafe fn is_traceback(object: *mut PyObject) -> bool {
     unsafe { !object.is_null() && (*object).ob_type == py::PyTraceBack_Type() }
 }
 
-unsafe fn traceback_frame(traceback: *mut PyObject) -> RawFrame {
-    // SAFETY: the caller's.
-    unsafe { RawFrame::of_object(field(traceback, fixed::TRACEBACK_FRAME)) }
+/// The frame object of a traceback.
+unsafe fn frame_of(traceback: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the caller's; the offsets of tracebacks are the same in all versions.
+    unsafe {
+        if layout().asks() {
+            return ask::kept(traceback, c"tb_frame");
+        }
+        field(traceback, fixed::TRACEBACK_FRAME)
+    }
+}
+
+/// The traceback of the frame that was called, or null.
+unsafe fn next(traceback: *mut PyObject) -> *mut PyObject {
+    // SAFETY: as above.
+    unsafe {
+        if layout().asks() {
+            return ask::kept(traceback, c"tb_next");
+        }
+        field(traceback, fixed::TRACEBACK_NEXT)
+    }
 }

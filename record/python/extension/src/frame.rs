@@ -1,9 +1,13 @@
-//! Reading frames: raw pointers to the interpreter's own records of what runs.
+//! Reading frames: raw pointers to the interpreter's own records of what runs, or, where the
+//! self-check found these laid out in another way, frame objects that the interpreter is asked about.
 
 use crate::api::{PyObject, field, py};
+use crate::ask;
+use crate::collector;
 use crate::layout::{ABSENT, layout};
 
-/// A frame of the interpreter: `PyFrameObject` up to 3.10, `_PyInterpreterFrame` since.
+/// A frame of the interpreter: `PyFrameObject` up to 3.10, `_PyInterpreterFrame` since; a frame
+/// object in every version where the interpreter is asked.
 ///
 /// Valid only while the frame exists; the recorder keeps the address for comparison only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +29,12 @@ impl RawFrame {
         unsafe { RawFrame(field(object, offset)) }
     }
 
+    /// The frame object, where the interpreter is asked.
+    #[inline]
+    pub(crate) fn object(self) -> *mut PyObject {
+        self.0.cast()
+    }
+
     /// The code it runs.
     ///
     /// # Safety
@@ -32,6 +42,10 @@ impl RawFrame {
     /// The frame exists.
     #[inline]
     pub(crate) unsafe fn code(self) -> *mut PyObject {
+        if layout().asks() {
+            // SAFETY: the caller's; the frame keeps its code.
+            return unsafe { ask::borrowed(py::PyFrame_GetCode(self.object())) };
+        }
         // SAFETY: the caller's; the offset was checked at activation.
         let word: usize = unsafe { field(self.0, layout().frame_code) };
         untag(word)
@@ -56,17 +70,25 @@ impl RawFrame {
     /// The frame exists.
     #[inline]
     pub(crate) unsafe fn globals(self) -> *mut PyObject {
+        if layout().asks() {
+            // SAFETY: the caller's.
+            return unsafe { ask::kept(self.object(), c"f_globals") };
+        }
         // SAFETY: the caller's; the offset was checked at activation.
         unsafe { field(self.0, layout().frame_globals) }
     }
 
-    /// The mapping that holds its locals, or null for functions.
+    /// The mapping that holds its locals. Not to be asked of functions.
     ///
     /// # Safety
     ///
     /// The frame exists.
     #[inline]
     pub(crate) unsafe fn locals(self) -> *mut PyObject {
+        if layout().asks() {
+            // SAFETY: the caller's.
+            return unsafe { ask::kept(self.object(), c"f_locals") };
+        }
         // SAFETY: the caller's; the offset was checked at activation.
         unsafe { field(self.0, layout().frame_locals) }
     }
@@ -78,6 +100,12 @@ impl RawFrame {
     /// The frame exists and runs.
     #[inline]
     pub(crate) unsafe fn previous(self) -> RawFrame {
+        if layout().asks() {
+            // SAFETY: the caller's; a frame that runs keeps its object.
+            let back = collector::pause(|| unsafe { py::PyFrame_GetBack(self.object()) });
+            // SAFETY: as above.
+            return RawFrame(unsafe { ask::borrowed(back) }.cast());
+        }
         // SAFETY: the caller's; the offset was checked at activation.
         RawFrame(unsafe { field(self.0, layout().frame_previous) })
     }
@@ -89,6 +117,10 @@ impl RawFrame {
     /// The interpreter's lock is held and Python code runs.
     #[inline]
     pub(crate) unsafe fn current() -> RawFrame {
+        if layout().asks() {
+            // SAFETY: the caller's.
+            return RawFrame(collector::pause(|| unsafe { py::PyEval_GetFrame() }).cast());
+        }
         // SAFETY: the caller's; the offsets were checked at activation.
         unsafe {
             let state = py::PyThreadState_Get();

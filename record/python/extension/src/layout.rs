@@ -1,9 +1,12 @@
 //! Where the interpreter keeps what the recorder reads without asking: offsets in bytes, per version.
 //!
-//! All of them are exercised by the self-check before they are trusted. What is the same in every
+//! All of them are exercised by the self-check before they are trusted; where those of frames are
+//! not right, [`ask`] has the interpreter asked instead. What is the same in every
 //! supported version stands as constants, the rest in one [`Layout`] per version.
 
 use std::cell::Cell;
+
+use retrostep_record_python_wire::Access;
 
 use crate::api::symbol;
 
@@ -15,6 +18,8 @@ pub(crate) struct Minor(pub(crate) u8);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
     pub(crate) minor: Minor,
+    /// How frames and code objects are read.
+    pub(crate) access: Access,
     /// From a frame object to its interpreter frame; [`ABSENT`] where they are one.
     pub(crate) frame_object_frame: usize,
     pub(crate) frame_code: usize,
@@ -36,10 +41,6 @@ pub(crate) struct Layout {
     pub(crate) code_slots: usize,
     pub(crate) code_slot_names: usize,
     pub(crate) code_slot_kinds: usize,
-    pub(crate) code_first_line: usize,
-    pub(crate) code_flags: usize,
-    pub(crate) code_filename: usize,
-    pub(crate) code_name: usize,
     /// The instructions themselves, from 3.11.
     pub(crate) code_instructions: usize,
     pub(crate) heap_type_cached_keys: usize,
@@ -53,6 +54,7 @@ pub(crate) const ABSENT: usize = usize::MAX;
 
 const V3_9: Layout = Layout {
     minor: Minor(9),
+    access: Access::Direct,
     frame_object_frame: ABSENT,
     frame_code: 32,
     frame_previous: 24,
@@ -68,10 +70,6 @@ const V3_9: Layout = Layout {
     code_slots: 28,
     code_slot_names: ABSENT,
     code_slot_kinds: ABSENT,
-    code_first_line: 40,
-    code_flags: 36,
-    code_filename: 104,
-    code_name: 112,
     code_instructions: ABSENT,
     heap_type_cached_keys: 864,
     tuple_items: 24,
@@ -91,6 +89,7 @@ const V3_10: Layout = Layout {
 
 const V3_11: Layout = Layout {
     minor: Minor(11),
+    access: Access::Direct,
     frame_object_frame: 24,
     frame_code: 32,
     frame_previous: 48,
@@ -106,10 +105,6 @@ const V3_11: Layout = Layout {
     code_slots: 76,
     code_slot_names: 96,
     code_slot_kinds: 104,
-    code_first_line: 72,
-    code_flags: 48,
-    code_filename: 112,
-    code_name: 120,
     code_instructions: 184,
     heap_type_cached_keys: 872,
     tuple_items: 24,
@@ -124,7 +119,6 @@ const V3_12: Layout = Layout {
     frame_locals: 40,
     cframe_frame: 0,
     code_slots: 72,
-    code_first_line: 68,
     code_instructions: 192,
     heap_type_cached_keys: 880,
     ..V3_11
@@ -205,7 +199,24 @@ pub(crate) fn choose(version: &str) -> Result<(), Unsupported> {
     Ok(())
 }
 
+/// From here on the interpreter is asked for everything about frames and code objects: what stands
+/// here about them is not used.
+pub(crate) fn ask() {
+    CURRENT.0.set(Layout {
+        access: Access::Asked,
+        // A frame object stands for its frame.
+        frame_object_frame: ABSENT,
+        ..CURRENT.0.get()
+    });
+}
+
 impl Layout {
+    /// Whether the interpreter is asked for what frames and code objects hold.
+    #[inline]
+    pub(crate) fn asks(&self) -> bool {
+        self.access == Access::Asked
+    }
+
     /// Whether events come from `sys.monitoring` rather than from a trace function.
     #[inline]
     pub(crate) fn has_monitoring(&self) -> bool {

@@ -5,6 +5,7 @@
 
 mod activation;
 mod api;
+mod ask;
 mod check;
 mod clock;
 mod codes;

@@ -6,9 +6,10 @@
 mod rival;
 
 use std::cell::Cell;
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_int, c_long, c_void};
 
 use crate::api::{PyObject, field, py};
+use crate::ask;
 use crate::exceptions::{self, Sight};
 use crate::frame::RawFrame;
 use crate::layout::{Minor, layout};
@@ -137,7 +138,11 @@ unsafe fn on_event(
                 }
             }
             LINE => {
-                let line: i32 = field(frame_object, layout().frame_object_line);
+                let line = if layout().asks() {
+                    py::PyFrame_GetLineNumber(frame_object)
+                } else {
+                    field::<i32, _>(frame_object, layout().frame_object_line)
+                };
                 let line = u32::try_from(line).unwrap_or(0);
                 match recorder.line(frame, line) {
                     Some(info) if !info.map.is_empty() => {
@@ -195,20 +200,29 @@ unsafe fn is_start(frame: RawFrame) -> bool {
     // SAFETY: the caller's.
     unsafe {
         if layout().minor < Minor(11) {
-            return field::<i32, _>(frame.0, layout().frame_instruction) < 0;
+            return instruction_offset(frame) < 0;
         }
         // A frame that goes on stands at a `RESUME` that says so, or, when an exception is thrown
         // into it, at the `YIELD_VALUE` that suspended it.
-        let at: *const [u8; 2] = field(frame.0, layout().frame_instruction);
-        let [opcode, argument] = at.read();
+        let [opcode, argument] = if layout().asks() {
+            let offset = ask::number(frame.object(), c"f_lasti");
+            ask::instruction(frame.code(), offset).unwrap_or_default()
+        } else {
+            let at: *const [u8; 2] = field(frame.0, layout().frame_instruction);
+            at.read()
+        };
         argument == 0 && opcode != YIELD_VALUE
     }
 }
 
-/// The offset in bytes of the instruction that runs.
-unsafe fn instruction_offset(frame: RawFrame) -> i32 {
+/// The offset in bytes of the instruction that runs; negative before the first.
+pub(crate) unsafe fn instruction_offset(frame: RawFrame) -> i32 {
     // SAFETY: the caller's.
     unsafe {
+        if layout().asks() {
+            let offset = ask::number(frame.object(), c"f_lasti");
+            return i32::try_from(offset).unwrap_or(-1);
+        }
         match layout().minor {
             Minor(9) => field(frame.0, layout().frame_instruction),
             Minor(10) => 2 * field::<i32, _>(frame.0, layout().frame_instruction),
@@ -225,6 +239,11 @@ unsafe fn instruction_offset(frame: RawFrame) -> i32 {
 unsafe fn opcode(frame: RawFrame) -> u8 {
     // SAFETY: the caller's; a frame that returns or yields stands at an instruction.
     unsafe {
+        if layout().asks() {
+            let offset = ask::number(frame.object(), c"f_lasti");
+            let [opcode, _] = ask::instruction(frame.code(), offset).unwrap_or_default();
+            return opcode;
+        }
         if layout().minor >= Minor(11) {
             let at: *const u8 = field(frame.0, layout().frame_instruction);
             return at.read();
@@ -239,8 +258,15 @@ unsafe fn opcode(frame: RawFrame) -> u8 {
 
 /// Switches line events of one frame on or off, as `frame.f_trace_lines` does.
 unsafe fn set_trace_lines(frame_object: *mut PyObject, on: bool) {
-    // SAFETY: the caller's; the field is one byte.
+    // SAFETY: the caller's; the field is one byte, and both values live forever.
     unsafe {
+        if layout().asks() {
+            let on = ask::borrowed(py::PyBool_FromLong(c_long::from(on)));
+            if py::PyObject_SetAttrString(frame_object, c"f_trace_lines".as_ptr(), on) != 0 {
+                py::PyErr_Clear();
+            }
+            return;
+        }
         frame_object
             .cast::<u8>()
             .add(layout().frame_object_trace_lines)

@@ -7,8 +7,10 @@
 use retrostep_record_python_wire::message::{self, put, tag};
 
 use crate::api::{PyObject, py};
+use crate::ask::Variables;
 use crate::codes::CodeInfo;
 use crate::frame::RawFrame;
+use crate::layout::layout;
 use crate::recorder::Recorder;
 use crate::threads::{Active, Thread};
 use crate::values::Shadow;
@@ -488,8 +490,14 @@ impl Recorder {
         };
         // SAFETY: the top frame exists and has the slots; what they hold is alive.
         unsafe {
+            let asked = layout()
+                .asks()
+                .then(|| Variables::of(active.frame.object(), &active.info.names));
             for (index, (slot, shadow)) in active.info.slots.iter().zip(shadows).enumerate() {
-                let object = active.frame.slot(slot.raw as usize);
+                let object = match &asked {
+                    Some(variables) => variables.get(slot.raw as usize),
+                    None => active.frame.slot(slot.raw as usize),
+                };
                 if slot.cell && !object.is_null() && (*object).ob_type == py::PyCell_Type() {
                     let id = values.cell(out, object, slot.redacted);
                     if !values.same(shadow, object) {

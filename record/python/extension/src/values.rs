@@ -21,6 +21,7 @@ mod instruction;
 mod literal;
 mod opcodes;
 mod places;
+mod probe;
 mod raw;
 mod reach;
 mod reassign;
@@ -46,6 +47,7 @@ use symbols::Symbols;
 
 pub(crate) use bytecode::StoreMap;
 pub(crate) use instruction::Interest;
+pub(crate) use probe::{PROBES, different};
 pub(crate) use shadow::Shadow;
 
 /// The number of an object that is captured right now and has none yet.

@@ -12,8 +12,10 @@ mod support;
 use std::path::PathBuf;
 use std::process::Command;
 
-use retrostep_record_python_wire::{Config, Mode, State};
-use support::{Python, folder, pythons, record, record_command, record_with};
+use retrostep_record_python_wire::{Access, Config, Mode, State};
+use support::{
+    Python, everywhere, folder, pythons, record, record_as, record_command, record_with,
+};
 
 fn strings(arguments: &[&str]) -> Vec<String> {
     arguments.iter().map(|&text| text.to_owned()).collect()
@@ -69,6 +71,32 @@ fn the_programs_environment_is_its_own() {
         assert!(plain.ends_with("] None False 1\n"), "{plain}");
         assert_eq!(run.stdout, plain, "{}", run.stderr);
         assert_eq!(run.self_check, "every layout agrees");
+        assert_eq!(run.notes, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_recording_says_that_frames_were_read_the_slow_way() {
+    for python in pythons() {
+        let run = record_as(&python, "x = 1\n", Access::Asked);
+        let why = "frames are read the slow way: asked for";
+        assert_eq!(
+            (run.self_check.as_str(), run.state),
+            (why, State::Recording)
+        );
+        assert_eq!(run.notes.len(), 1);
+        assert!(run.notes[0].ends_with("since frames are read the slow way (asked for)"));
+    }
+}
+
+#[test]
+fn the_self_check_leaves_nothing_behind() {
+    for python in pythons() {
+        let run = record(
+            &python,
+            "print([c for c in object.__subclasses__() + str.__subclasses__() if c.__module__ == 'retrostep'])\n",
+        );
+        assert_eq!(run.stdout, "[]\n", "{}", run.stderr);
     }
 }
 
@@ -117,9 +145,10 @@ part()
 whole()
 inner(9)
 ";
-    for python in pythons() {
+    for (python, access) in everywhere() {
         let config = Config {
             mode: Mode::Marked,
+            access,
             ..Config::default()
         };
         let run = record_with(&python, source, config, &[]);
@@ -153,7 +182,7 @@ inner(9)
                 "return 5",
                 "return <unavailable 5>",
             ],
-            "{python:?} {}",
+            "{python:?} {access:?} {}",
             run.stderr
         );
     }
@@ -161,7 +190,7 @@ inner(9)
 
 /// Runs a program with and without the recorder: everything that can be seen from outside is equal.
 fn check_unnoticed(source: &str) {
-    for python in pythons() {
+    for (python, access) in everywhere() {
         let folder = folder();
         let script = folder.join("main.py");
         std::fs::write(&script, source).unwrap();
@@ -172,21 +201,25 @@ fn check_unnoticed(source: &str) {
             .current_dir(&folder)
             .output()
             .unwrap();
-        let run = record_command(&python, &folder, &arguments, "", Config::default());
+        let config = Config {
+            access,
+            ..Config::default()
+        };
+        let run = record_command(&python, &folder, &arguments, "", config);
         assert_eq!(run.state, State::Recording);
         assert!(!run.events.is_empty());
         let version = python.minor;
         assert_eq!(
             run.stdout,
             String::from_utf8_lossy(&plain.stdout),
-            "3.{version}"
+            "3.{version} {access:?}"
         );
         assert_eq!(
             run.stderr,
             String::from_utf8_lossy(&plain.stderr),
-            "3.{version}"
+            "3.{version} {access:?}"
         );
-        assert_eq!(run.code, plain.status.code(), "3.{version}");
+        assert_eq!(run.code, plain.status.code(), "3.{version} {access:?}");
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -15,11 +15,23 @@ pub enum Mode {
     Marked,
 }
 
+/// How the recorder learns what the program's frames hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// It reads them from memory, unless its self-check finds them laid out in another way.
+    #[default]
+    Direct,
+    /// It asks the interpreter's own functions: slow.
+    Asked,
+}
+
 /// What the host tells the recorder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     /// Which part of the program is recorded.
     pub mode: Mode,
+    /// How frames are read.
+    pub access: Access,
     /// Folders whose code is recorded, absolute, without a slash at the end. Code below a
     /// `site-packages` or `dist-packages` folder, the interpreter's own library and the folders of a
     /// virtual environment is not, unless `include` names it.
@@ -64,6 +76,9 @@ impl Config {
                 Mode::Marked => "marked",
             },
         );
+        if self.access == Access::Asked {
+            put("access", "asked");
+        }
         for (key, values) in [
             ("root", &self.roots),
             ("include", &self.include),
@@ -97,6 +112,7 @@ impl Config {
                         _ => Mode::Automatic,
                     }
                 }
+                "access" if value == "asked" => config.access = Access::Asked,
                 "root" => config.roots.push(value),
                 "include" => config.include.push(value),
                 "exclude" => config.exclude.push(value),
@@ -121,6 +137,7 @@ mod tests {
     fn a_configuration_survives_the_way_to_the_recorder() {
         let config = Config {
             mode: Mode::Marked,
+            access: Access::Asked,
             roots: vec!["/a".into(), "/b c".into()],
             redact: vec!["token".into()],
             max_string: 10_000,

@@ -13,7 +13,7 @@ mod config;
 pub mod message;
 mod ring;
 
-pub use config::{Config, Mode};
+pub use config::{Access, Config, Mode};
 pub use ring::{CONFIG_MAX_BYTES, Consumer, Producer, RING_BYTES, RingError, State, create};
 
 /// Names the shared file in the environment of the recorded program.

@@ -21,6 +21,7 @@ table! {
         fn PyCode_Addr2Line(code: *mut PyObject, offset: c_int) -> c_int;
         fn Py_CompileString(source: *const c_char, name: *const c_char, start: c_int) -> *mut PyObject;
         fn PyEval_EvalCode(code: *mut PyObject, globals: *mut PyObject, locals: *mut PyObject) -> *mut PyObject;
+        fn PyGC_Collect() -> isize;
         fn PyImport_GetModuleDict() -> *mut PyObject;
         fn PyImport_ImportModule(name: *const c_char) -> *mut PyObject;
         fn PyModule_GetDict(module: *mut PyObject) -> *mut PyObject;
@@ -32,6 +33,7 @@ table! {
         fn PyErr_GetExcInfo(class: *mut *mut PyObject, value: *mut *mut PyObject, traceback: *mut *mut PyObject);
         fn PyException_GetTraceback(exception: *mut PyObject) -> *mut PyObject;
         fn PyObject_GetAttrString(object: *mut PyObject, name: *const c_char) -> *mut PyObject;
+        fn PyObject_SetAttrString(object: *mut PyObject, name: *const c_char, value: *mut PyObject) -> c_int;
         fn PyObject_GenericGetAttr(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject;
         fn _PyType_Lookup(class: *mut PyObject, name: *mut PyObject) -> *mut PyObject;
         fn PyObject_CallNoArgs(callable: *mut PyObject) -> *mut PyObject;
@@ -40,7 +42,11 @@ table! {
         fn PyLong_AsLong(object: *mut PyObject) -> c_long;
         fn PyLong_FromLong(value: c_long) -> *mut PyObject;
         fn PyLong_FromUnsignedLongLong(value: c_ulonglong) -> *mut PyObject;
+        fn PyBool_FromLong(value: c_long) -> *mut PyObject;
         fn PyFloat_FromDouble(value: f64) -> *mut PyObject;
+        fn PyFloat_AsDouble(object: *mut PyObject) -> f64;
+        fn PyUnicode_GetLength(object: *mut PyObject) -> isize;
+        fn PyUnicode_ReadChar(object: *mut PyObject, index: isize) -> u32;
         fn PyUnicode_FromStringAndSize(text: *const c_char, len: isize) -> *mut PyObject;
         fn PyUnicode_FromString(text: *const c_char) -> *mut PyObject;
         fn PyUnicode_InternFromString(text: *const c_char) -> *mut PyObject;
@@ -61,11 +67,13 @@ table! {
         fn PyDict_GetItemString(dict: *mut PyObject, name: *const c_char) -> *mut PyObject;
         fn PyDict_GetItemWithError(dict: *mut PyObject, key: *mut PyObject) -> *mut PyObject;
         fn PyDict_SetItemString(dict: *mut PyObject, name: *const c_char, value: *mut PyObject) -> c_int;
+        fn PyDict_DelItem(dict: *mut PyObject, key: *mut PyObject) -> c_int;
         fn PyDict_DelItemString(dict: *mut PyObject, name: *const c_char) -> c_int;
     }
     optional functions {
         fn PyGC_Disable() -> c_int;
         fn PyGC_Enable() -> c_int;
+        fn PyFrame_GetVar(frame: *mut PyObject, name: *mut PyObject) -> *mut PyObject;
         fn _PyEval_SetTrace(state: *mut c_void, function: Option<TraceFunction>, object: *mut PyObject) -> c_int;
     }
     objects {

@@ -3,7 +3,8 @@
 use super::Values;
 use super::classes::{self, Attributes, Class};
 use super::content::{Attribute, Parts};
-use super::raw::{self, Object, Type, flag, object_at, size_of, type_of, word};
+use super::raw::{self, Layout, Object, Type, flag, object_at, size_of, type_of, word};
+use super::symbols::Symbols;
 use crate::layout::layout as interpreter_layout;
 
 /// Most attributes kept of one object.
@@ -31,43 +32,7 @@ impl Values {
                     found.push((name.to_vec(), value));
                 }
             }
-            let mut texts: Vec<(Object, Object)> = Vec::new();
-            match info.attributes {
-                Attributes::None => {}
-                Attributes::Plain => {
-                    let offset = plain_offset(info, object);
-                    let dict = object_at(object, offset);
-                    self.attribute_dict(&mut texts, dict);
-                }
-                Attributes::Managed11 => {
-                    let values = object_at(object.cast::<u8>().wrapping_sub(32), 0);
-                    let dict = object_at(object.cast::<u8>().wrapping_sub(24), 0);
-                    if values.is_null() {
-                        self.attribute_dict(&mut texts, dict);
-                    } else {
-                        inline_values(&mut texts, class, values.cast());
-                    }
-                }
-                Attributes::Managed12 => {
-                    let tagged = word(object.cast::<u8>().wrapping_sub(24), 0);
-                    if tagged & 1 == 1 {
-                        inline_values(&mut texts, class, (tagged + 1) as *const u8);
-                    } else {
-                        self.attribute_dict(&mut texts, tagged as Object);
-                    }
-                }
-                Attributes::Managed13 | Attributes::ManagedDict13 => {
-                    let dict = object_at(object.cast::<u8>().wrapping_sub(24), 0);
-                    if !dict.is_null() {
-                        self.attribute_dict(&mut texts, dict);
-                    } else if info.attributes == Attributes::Managed13 {
-                        let values = object.cast::<u8>().cast_const().add(info.basic_size);
-                        if *values.add(3) != 0 {
-                            inline_values(&mut texts, class, values.add(8));
-                        }
-                    }
-                }
-            }
+            let texts = named_values(self.layout, &self.symbols, info, object);
             for (name, value) in texts {
                 if let Some(name) = self.text_bytes(name) {
                     found.push((name, value));
@@ -114,17 +79,73 @@ impl Values {
             }
         }
     }
+}
 
-    unsafe fn attribute_dict(&self, texts: &mut Vec<(Object, Object)>, dict: Object) {
-        if dict.is_null() {
-            return;
-        }
-        // SAFETY: an instance dictionary is a dict; keys that are no text are left out.
-        unsafe {
-            for (key, value) in self.layout.dict_entries(&self.symbols, dict, 10_000) {
-                if raw::flags_of(type_of(key)) & flag::TEXT != 0 {
-                    texts.push((key, value));
+/// What the instance dictionary holds, in whatever form it is kept: names and values.
+///
+/// # Safety
+///
+/// `object` is alive and of that class.
+pub(super) unsafe fn named_values(
+    layout: Layout,
+    symbols: &Symbols,
+    info: &Class,
+    object: Object,
+) -> Vec<(Object, Object)> {
+    let mut texts: Vec<(Object, Object)> = Vec::new();
+    // SAFETY: the class says where its instances keep attributes.
+    unsafe {
+        let class = type_of(object);
+        let mut add_dict = |dict| attribute_dict(layout, symbols, &mut texts, dict);
+        match info.attributes {
+            Attributes::None => {}
+            Attributes::Plain => add_dict(object_at(object, plain_offset(info, object))),
+            Attributes::Managed11 => {
+                let values = object_at(object.cast::<u8>().wrapping_sub(32), 0);
+                if values.is_null() {
+                    add_dict(object_at(object.cast::<u8>().wrapping_sub(24), 0));
+                } else {
+                    inline_values(&mut texts, class, values.cast());
                 }
+            }
+            Attributes::Managed12 => {
+                let tagged = word(object.cast::<u8>().wrapping_sub(24), 0);
+                if tagged & 1 == 1 {
+                    inline_values(&mut texts, class, (tagged + 1) as *const u8);
+                } else {
+                    add_dict(tagged as Object);
+                }
+            }
+            Attributes::Managed13 | Attributes::ManagedDict13 => {
+                let dict = object_at(object.cast::<u8>().wrapping_sub(24), 0);
+                if !dict.is_null() {
+                    add_dict(dict);
+                } else if info.attributes == Attributes::Managed13 {
+                    let values = object.cast::<u8>().cast_const().add(info.basic_size);
+                    if *values.add(3) != 0 {
+                        inline_values(&mut texts, class, values.add(8));
+                    }
+                }
+            }
+        }
+    }
+    texts
+}
+
+unsafe fn attribute_dict(
+    layout: Layout,
+    symbols: &Symbols,
+    texts: &mut Vec<(Object, Object)>,
+    dict: Object,
+) {
+    if dict.is_null() {
+        return;
+    }
+    // SAFETY: an instance dictionary is a dict; keys that are no text are left out.
+    unsafe {
+        for (key, value) in layout.dict_entries(symbols, dict, 10_000) {
+            if raw::flags_of(type_of(key)) & flag::TEXT != 0 {
+                texts.push((key, value));
             }
         }
     }

@@ -7,6 +7,7 @@ use super::opcodes::Opcodes;
 use super::raw::{Object, object_at, word};
 use super::shadow::AddressMap;
 use crate::api::py;
+use crate::layout::layout;
 
 /// What an instruction does to objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +185,10 @@ impl Values {
         let minor = self.layout.minor;
         let mut map = StoreMap::default();
         self.recorded.insert(code as usize);
+        if layout().asks() {
+            // Operands cannot be read: every known object is compared at every event.
+            return map;
+        }
         // SAFETY: the bytes stay alive until the reference is given back.
         unsafe {
             let (bytes, owned) = self.instructions_of(code);
@@ -364,7 +369,7 @@ impl Stack {
     ) -> Option<Stack> {
         const STACK_POINTER: usize = 72;
         const VALUE_STACK: usize = 64;
-        let layout = crate::layout::layout();
+        let layout = layout();
         // SAFETY: the offsets are those of the version that runs.
         let top = unsafe {
             let slots = frame.0.add(layout.frame_slots);

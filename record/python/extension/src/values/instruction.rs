@@ -9,6 +9,7 @@ use super::classes::Shape;
 use super::raw::{self, Object, flag, size_of, type_of, word};
 use crate::api::py;
 use crate::frame::RawFrame;
+use crate::layout::layout;
 
 /// Whether an instruction is of interest again when it runs next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +150,17 @@ impl Values {
     ///
     /// The interpreter's lock is held.
     pub(crate) unsafe fn leave_thread(&mut self, out: &mut Vec<u8>) {
+        if layout().asks() {
+            // SAFETY: the caller's.
+            unsafe {
+                let now = py::PyThreadState_Get() as usize;
+                let last = std::mem::replace(&mut self.pending.last.thread, now);
+                if last != 0 && last != now {
+                    self.rescan_known(out);
+                }
+            }
+            return;
+        }
         if self.pending.waiting.is_empty() {
             return;
         }
@@ -176,7 +188,9 @@ impl Values {
     pub(crate) unsafe fn settle(&mut self, out: &mut Vec<u8>, frame: RawFrame) {
         // SAFETY: the caller's.
         unsafe {
-            if !self.pending.waiting.is_empty() {
+            if layout().asks() {
+                self.rescan_known(out);
+            } else if !self.pending.waiting.is_empty() {
                 self.settle_waiting(out, frame);
             }
             if !frame.0.is_null() {

@@ -72,6 +72,29 @@ impl Values {
         }
     }
 
+    /// Compares every known object with memory, where no instruction says what it may change.
+    ///
+    /// # Safety
+    ///
+    /// The interpreter's lock is held.
+    pub(super) unsafe fn rescan_known(&mut self, out: &mut Vec<u8>) {
+        self.drain_deaths();
+        let mutable = self.known.values().filter(|known| known.state.mutable);
+        let mut keys: Vec<u64> = mutable.map(|known| known.key).collect();
+        keys.sort_unstable();
+        // Elements behind the limit cannot be compared and are taken as they were.
+        let before = std::mem::replace(&mut self.lenient, true);
+        for key in keys {
+            self.drain_deaths();
+            if let Some(address) = self.addresses.get(&key).copied() {
+                // SAFETY: an object whose death was not noticed is alive.
+                unsafe { self.rescan(out, address as Object) };
+            }
+        }
+        self.lenient = before;
+        self.tell_redacted(out);
+    }
+
     unsafe fn rescan_if_mutable(&mut self, out: &mut Vec<u8>, object: Object) {
         if self
             .known
