@@ -374,9 +374,10 @@ unsafe fn arguments(code: *mut PyObject, flags: c_long) -> usize {
         + usize::from(flags & CO_VARKEYWORDS != 0)
 }
 
-/// Whether names that people wrote look like this.
+/// Whether it is a name that people write, and not one of the compiler's own variables.
 fn is_written(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with(['@', '.'])
+    const OWN: [&str; 2] = ["__classdict__", "__conditional_annotations__"];
+    !name.is_empty() && !name.starts_with(['@', '.']) && !OWN.contains(&name)
 }
 
 /// Whether the namespace of a body can be asked for without a change: up to 3.12 the interpreter puts

@@ -461,8 +461,11 @@ impl Recorder {
     /// Begins to receive the events of recorded code, once.
     unsafe fn instrument(&mut self, code: *mut PyObject) {
         if let Some(info) = self.codes.first_instrumentation(code) {
+            // Where frames are asked, nothing is looked up by instruction. But 3.13 and later lose the
+            // instruction events of the program's own tracer where another tool has line events alone.
+            let is_asked = layout().asks();
             // SAFETY: the caller's.
-            unsafe { instrument(code, !info.map.is_empty()) };
+            unsafe { instrument(code, is_asked || !info.map.is_empty()) };
         }
     }
 }

@@ -32,6 +32,7 @@ mod shadow;
 mod siblings;
 mod symbols;
 mod touch;
+mod watch;
 
 use std::collections::HashMap;
 
@@ -133,6 +134,7 @@ impl Values {
         let symbols = Symbols::new();
         let minor = u32::from(interpreter_layout().minor.0);
         deaths::start(&symbols, minor);
+        watch::start(&symbols, minor);
         let limit = |value: u64, default: usize| match usize::try_from(value) {
             Ok(0) | Err(_) => default,
             Ok(value) => value,

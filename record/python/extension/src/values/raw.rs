@@ -376,7 +376,7 @@ impl Layout {
     ///
     /// # Safety
     ///
-    /// `dict` must be a dict.
+    /// `dict` must be a dict that is alive; the interpreter's lock is held and no exception is pending.
     #[inline]
     pub(super) unsafe fn dict_version(self, dict: Object) -> Option<u64> {
         // SAFETY: a dict has its version at 24.
@@ -385,7 +385,8 @@ impl Layout {
             ..=11 => Some(version),
             // The low bits say who watches the dict.
             12 | 13 => Some(version >> 8),
-            _ => None,
+            // SAFETY: the caller's.
+            _ => unsafe { super::watch::version(dict) },
         }
     }
 

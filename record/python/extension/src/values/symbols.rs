@@ -76,6 +76,8 @@ symbols! {
         super_object: c"PySuper_Type",
     }
     functions {
+        dict_add_watcher: c"PyDict_AddWatcher" unsafe extern "C" fn(super::watch::Callback) -> c_int,
+        dict_watch: c"PyDict_Watch" super::watch::Watch,
         object_hash: c"PyObject_Hash" unsafe extern "C" fn(Object) -> isize,
         object_get_buffer: c"PyObject_GetBuffer" unsafe extern "C" fn(Object, *mut super::array::Buffer, c_int) -> c_int,
         buffer_release: c"PyBuffer_Release" unsafe extern "C" fn(*mut super::array::Buffer),

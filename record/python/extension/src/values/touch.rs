@@ -145,11 +145,13 @@ impl Values {
         // SAFETY: hashing and comparing exact scalars runs no code of the program; a dict with other
         // keys is compared as a whole.
         unsafe {
-            let (Some(known), Some(find), Some(hash)) = (
-                self.known.get(&address),
-                self.symbols.dict_get_known_hash,
-                self.symbols.object_hash,
-            ) else {
+            let Some(known) = self.known.get(&address) else {
+                return;
+            };
+            let (Some(find), Some(hash)) =
+                (self.symbols.dict_get_known_hash, self.symbols.object_hash)
+            else {
+                self.rescan(out, object);
                 return;
             };
             let (id, state) = (known.id, &known.state);
