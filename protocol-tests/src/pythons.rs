@@ -27,7 +27,8 @@ impl Python {
 
 /// One interpreter for each supported minor version that is found.
 ///
-/// Looks into `RETROSTEP_PYTHONS` (a list like PATH, of executables), then `~/.pyenv/versions`, then PATH.
+/// Looks into `RETROSTEP_PYTHONS` (a list like PATH, of executables) and nowhere else when that is set;
+/// else into `~/.pyenv/versions`, PATH and what was unpacked into the tests' cache.
 pub fn found() -> Vec<Python> {
     let mut all = BTreeMap::new();
     let mut add = |path: &Path| {
@@ -54,6 +55,13 @@ pub fn found() -> Vec<Python> {
             add(&dir.join(format!("python3.{minor}")));
         }
         add(&dir.join("python3"));
+    }
+    if let Some(cache) = std::env::var_os("RETROSTEP_TEST_CACHE") {
+        for minor in SUPPORTED {
+            let name = format!("python3.{minor}");
+            let folder = Path::new(&cache).join("pythons").join(&name);
+            add(&folder.join("usr/bin").join(name));
+        }
     }
     all.into_values().collect()
 }

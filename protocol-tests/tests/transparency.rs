@@ -60,6 +60,10 @@ const PACKAGES: &[(&str, &[&str])] = &[
         "cachetools-5.5.0",
         &["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
     ),
+    (
+        "click-8.1.7",
+        &["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+    ),
 ];
 
 struct Case {
@@ -155,8 +159,10 @@ fn add_packages(trials: &mut Vec<Trial>, python: &Python) {
             .as_deref()
             .unwrap_or(Path::new("/nonexistent"))
             .join("python");
-        let dir = folder.join("sources").join(package);
-        let absent = !dir.exists();
+        let sources = folder.join("sources");
+        // Where others were installed, one that is missing fails instead of being left out.
+        let absent = !sources.exists();
+        let dir = sources.join(package);
         let case = Case {
             python: python.clone(),
             dir,

@@ -31,40 +31,17 @@ def run(text):
 print(json.dumps([run(text) for text in json.load(sys.stdin)]))
 "#;
 
+/// One interpreter of each supported version, with links resolved, which `ask` starts.
 fn pythons() -> Vec<(PathBuf, String)> {
-    let mut candidates = vec![PathBuf::from("python3")];
-    let home = std::env::var_os("HOME")
-        .map(PathBuf::from)
-        .unwrap_or_default();
-    if let Ok(versions) = std::fs::read_dir(home.join(".pyenv/versions")) {
-        for version in versions.flatten() {
-            candidates.push(version.path().join("bin/python"));
-        }
+    let found = protocol_tests::pythons::found();
+    for minor in protocol_tests::pythons::missing(&found) {
+        eprintln!("no Python 3.{minor} here: not compared");
     }
-    let mut found: Vec<(PathBuf, String)> = Vec::new();
-    for candidate in candidates {
-        let Some(version) = version_of(&candidate) else {
-            continue;
-        };
-        let minor: u32 = version.split('.').nth(1).unwrap().parse().unwrap();
-        let known = found.iter().any(|(_, known)| *known == version);
-        if version.starts_with("3.") && minor >= 9 && !known {
-            found.push((candidate, version));
-        }
-    }
-    if found.is_empty() {
-        eprintln!("NO PYTHON FOUND: nothing is compared");
-    }
+    assert!(!found.is_empty(), "no supported Python found");
     found
-}
-
-fn version_of(python: &Path) -> Option<String> {
-    let output = Command::new(python)
-        .args(["-c", "import platform; print(platform.python_version())"])
-        .output()
-        .ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| text.trim().to_owned())
+        .into_iter()
+        .map(|python| (python.path, python.version))
+        .collect()
 }
 
 fn ask(python: &Path, expressions: &[String]) -> Vec<(String, String)> {

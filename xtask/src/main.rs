@@ -3,6 +3,7 @@
 mod bench;
 mod dap_types;
 mod licences;
+mod pythons;
 mod setup;
 mod suite;
 

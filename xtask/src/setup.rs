@@ -13,11 +13,7 @@ const NODE_MODULES: &[&str] = &[
 ];
 
 /// Small pure-Python packages whose test suites are run recorded and not.
-pub(crate) const PYTHON_PACKAGES: &[&str] = &[
-    "toolz==1.0.0",
-    "iniconfig==2.0.0",
-    "sortedcontainers==2.4.0",
-];
+pub(crate) const PYTHON_PACKAGES: &[&str] = &["toolz==1.0.0", "cachetools==5.5.0", "click==8.1.7"];
 
 /// A program the tests need, and the Debian package that brings it.
 const PROGRAMS: &[(&str, &str)] = &[
@@ -26,6 +22,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("python3", "python3"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("patchelf", "patchelf"),
 ];
 
 /// Writes a line to standard output.
@@ -50,6 +47,7 @@ pub(crate) fn install() -> Result<PathBuf> {
     debian_packages()?;
     node_modules(&cache)?;
     python_packages(&cache)?;
+    crate::pythons::install(&cache)?;
     Ok(cache)
 }
 
@@ -176,8 +174,14 @@ fn python_packages(cache: &Path) -> Result<()> {
         "typing_extensions==4.12.2",
         "--target",
     ];
+    // What they are built with may come built.
+    let names: Vec<&str> = PYTHON_PACKAGES
+        .iter()
+        .filter_map(|package| package.split("==").next())
+        .collect();
+    let names = names.join(",");
     let download = [
-        &["download", "--no-deps", "--no-binary", ":all:"][..],
+        &["download", "--no-deps", "--no-binary", &names][..],
         PYTHON_PACKAGES,
         &["--dest"],
     ]

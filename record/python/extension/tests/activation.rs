@@ -12,10 +12,9 @@ mod support;
 use std::path::PathBuf;
 use std::process::Command;
 
+use protocol_tests::pythons::Python;
 use retrostep_record_python_wire::{Access, Config, Mode, State};
-use support::{
-    Python, everywhere, folder, pythons, record, record_as, record_command, record_with,
-};
+use support::{everywhere, folder, pythons, record, record_as, record_command, record_with};
 
 fn strings(arguments: &[&str]) -> Vec<String> {
     arguments.iter().map(|&text| text.to_owned()).collect()
@@ -62,7 +61,7 @@ fn code_without_a_file_is_recorded_when_it_is_the_main_program() {
 fn the_programs_environment_is_its_own() {
     let program = "import os, sys; print(sorted(os.environ), sys.gettrace(), 'retrostep' in sys.modules, len(sys.argv))";
     for python in pythons() {
-        let plain = std::process::Command::new(&python.executable)
+        let plain = std::process::Command::new(&python.path)
             .args(["-c", program])
             .output()
             .unwrap();
@@ -105,14 +104,15 @@ fn an_interpreter_that_cannot_be_recorded_runs_the_program_and_says_why() {
     let home = std::env::var("HOME").unwrap();
     let mut tried = 0;
     for version in ["2.7.18", "3.6.15", "3.7.16", "3.8.18"] {
-        let executable = PathBuf::from(format!("{home}/.pyenv/versions/{version}/bin/python"));
-        if !executable.exists() {
+        let path = PathBuf::from(format!("{home}/.pyenv/versions/{version}/bin/python"));
+        if !path.exists() {
             eprintln!("no Python {version} here: not tested");
             continue;
         }
         let python = Python {
-            executable,
+            path,
             minor: 0,
+            version: version.to_owned(),
         };
         let run = record(&python, "print('ran')\n");
         assert_eq!((run.stdout.as_str(), run.code), ("ran\n", Some(0)));
@@ -195,7 +195,7 @@ fn check_unnoticed(source: &str) {
         let script = folder.join("main.py");
         std::fs::write(&script, source).unwrap();
         let arguments = strings(&[script.to_str().unwrap()]);
-        let plain = Command::new(&python.executable)
+        let plain = Command::new(&python.path)
             .args(&arguments)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .current_dir(&folder)

@@ -65,31 +65,12 @@ fn library() -> &'static Path {
 
 /// Every supported interpreter of this machine.
 fn interpreters() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let versions = std::env::var_os("HOME").map(|home| Path::new(&home).join(".pyenv/versions"));
-    let mut folders: Vec<PathBuf> = versions
-        .and_then(|versions| std::fs::read_dir(versions).ok())
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path().join("bin/python")))
-        .collect();
-    folders.push(PathBuf::from("/usr/bin/python3"));
-    for python in folders {
-        let supported = Command::new(&python)
-            .args([
-                "-c",
-                "import sys; sys.exit(not (3, 9) <= sys.version_info < (3, 15))",
-            ])
-            .status();
-        if supported.is_ok_and(|status| status.success()) {
-            found.push(python);
-        }
-    }
-    if let Ok(only) = std::env::var("RETROSTEP_TEST_PYTHON") {
-        found.retain(|python| python.to_string_lossy().contains(&only));
+    let found = protocol_tests::pythons::found();
+    for minor in protocol_tests::pythons::missing(&found) {
+        eprintln!("no Python 3.{minor} here: not tested");
     }
     assert!(!found.is_empty(), "no supported Python found");
-    found
+    found.into_iter().map(|python| python.path).collect()
 }
 
 /// Every interpreter with every way to read frames.

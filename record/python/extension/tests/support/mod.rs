@@ -11,40 +11,16 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use protocol_tests::pythons::Python;
 use retrostep_record_python_wire::{Access, Config, Consumer, ENVIRONMENT, State, create};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An interpreter to test with.
-#[derive(Clone, Debug)]
-pub(crate) struct Python {
-    pub(crate) executable: PathBuf,
-    pub(crate) minor: u8,
-}
-
 /// One interpreter of every supported version that this machine has; says which are absent.
 pub(crate) fn pythons() -> Vec<Python> {
-    let home = std::env::var("HOME").unwrap_or_default();
-    let mut found = Vec::new();
-    for minor in 9..=14_u8 {
-        let mut candidates: Vec<PathBuf> = std::fs::read_dir(format!("{home}/.pyenv/versions"))
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| {
-                entry
-                    .file_name()
-                    .to_string_lossy()
-                    .starts_with(&format!("3.{minor}."))
-            })
-            .map(|entry| entry.path().join("bin/python"))
-            .collect();
-        candidates.push(format!("/usr/bin/python3.{minor}").into());
-        candidates.extend(std::env::var_os(format!("PYTHON_3_{minor}")).map(PathBuf::from));
-        match candidates.into_iter().find(|path| path.exists()) {
-            Some(executable) => found.push(Python { executable, minor }),
-            None => eprintln!("no Python 3.{minor} here: not tested"),
-        }
+    let found = protocol_tests::pythons::found();
+    for minor in protocol_tests::pythons::missing(&found) {
+        eprintln!("no Python 3.{minor} here: not tested");
     }
     assert!(!found.is_empty(), "no supported Python found");
     found
@@ -157,7 +133,7 @@ pub(crate) fn record_draining(
     create(&ring, &config.to_bytes()).unwrap();
     let mut consumer = (drain != Drain::Never).then(|| Consumer::open(&ring).unwrap());
     std::fs::write(folder.join("input"), input).unwrap();
-    let mut child = Command::new(&python.executable)
+    let mut child = Command::new(&python.path)
         .args(arguments)
         .current_dir(folder)
         .env("LD_PRELOAD", library())
