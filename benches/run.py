@@ -81,7 +81,7 @@ def recording(retrostep, python, folder, rounds):
         recorded = min(record(script, str(repeats)) for _ in range(rounds)) - empty_recorded
         answer = subprocess.run([retrostep, "info", "--json", out], stdout=subprocess.PIPE, check=True)
         facts = json.loads(answer.stdout)
-        version = os.path.realpath(python).split("/")[-3]
+        version = subprocess.check_output([python, "-c", "import platform; print(platform.python_version())"], text=True).strip()
         print("%-8s %s  %8.1f ms  %5.1fx  %10d events  %5.0f ns/event  %5.2f bytes/event   floors: %s" % (
             version, name, plain * 1e3, recorded / plain, facts["events"],
             (recorded - plain) * 1e9 / facts["events"], facts["bytes"] / facts["events"],

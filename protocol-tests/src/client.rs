@@ -51,6 +51,11 @@ impl Client {
         let mut child = Command::new(binary)
             .arg("dap")
             .current_dir(dir)
+            // The user's own library is none of a test's business.
+            .env(
+                "XDG_DATA_HOME",
+                std::env::temp_dir().join("retrostep-tests"),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -36,6 +36,8 @@ pub struct Landing {
     pub reason: String,
     /// Why, in words for people.
     pub description: String,
+    /// More about it: what was written.
+    pub text: String,
 }
 
 impl Landing {
@@ -91,6 +93,7 @@ pub fn go(client: &mut Client, command: &str, arguments: &Value) -> Result<Landi
         thread: body["threadId"].as_u64().unwrap_or_default(),
         reason: text("reason"),
         description: text("description"),
+        text: text("text"),
     })
 }
 

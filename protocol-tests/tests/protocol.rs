@@ -15,6 +15,8 @@ use protocol_tests::schema;
 use protocol_tests::skip::skip;
 use serde_json::{Value, json};
 
+#[path = "protocol/data_breakpoints.rs"]
+mod data_breakpoints;
 #[path = "protocol/launching.rs"]
 mod launching;
 #[path = "protocol/opening.rs"]
