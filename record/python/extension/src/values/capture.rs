@@ -312,6 +312,14 @@ impl Values {
                     self.array(&mut parts, object);
                     false
                 }
+                Shape::NumpyScalar => {
+                    self.array(&mut parts, object);
+                    if parts.kind == kind::ARRAY && parts.encoded.0 == 1 {
+                        parts.kind = kind::LITERAL;
+                        parts.text = None;
+                    }
+                    false
+                }
                 Shape::Instance => {
                     parts.kind = kind::INSTANCE;
                     true

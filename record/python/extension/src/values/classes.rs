@@ -39,6 +39,8 @@ pub(super) enum Shape {
     Range,
     Slice,
     Buffer,
+    /// A single number of numpy.
+    NumpyScalar,
     MappingProxy,
     Opaque,
 }
@@ -386,6 +388,12 @@ unsafe fn shape(
             (b"decimal", b"Decimal") => Shape::Repr,
             (b"re", b"Pattern" | b"Match") => Shape::Repr,
             (b"array", b"array") | (b"numpy", b"ndarray") => Shape::Buffer,
+            (
+                b"numpy",
+                b"bool" | b"bool_" | b"int8" | b"int16" | b"int32" | b"int64" | b"longlong"
+                | b"uint8" | b"uint16" | b"uint32" | b"uint64" | b"ulonglong" | b"float16"
+                | b"float32" | b"float64" | b"complex64" | b"complex128",
+            ) => Shape::NumpyScalar,
             (b"types", b"SimpleNamespace") => Shape::Instance,
             _ => Shape::Opaque,
         };
