@@ -66,6 +66,21 @@ impl Program {
         command
     }
 
+    /// What the terminal shows of the recording for these commands.
+    fn replay(&self, commands: &str) -> String {
+        let mut replay = Command::new(env!("CARGO_BIN_EXE_retrostep"))
+            .arg("replay")
+            .arg(self.path("a.retro"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = replay.stdin.take().unwrap();
+        write!(input, "{commands}").unwrap();
+        drop(input);
+        String::from_utf8(replay.wait_with_output().unwrap().stdout).unwrap()
+    }
+
     fn run(&self, options: &[&str]) -> Outcome {
         run(&mut self.command(options), LIMIT).unwrap()
     }
@@ -562,16 +577,34 @@ late = json.loads('[[[[1]]]]')
     };
     let outcome = program.run(&[]);
     assert!(outcome.status.success(), "{outcome:?}");
-    let mut replay = Command::new(env!("CARGO_BIN_EXE_retrostep"))
-        .arg("replay")
-        .arg(program.path("a.retro"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut commands = replay.stdin.take().unwrap();
-    writeln!(commands, "end\nprint late").unwrap();
-    drop(commands);
-    let shown = String::from_utf8(replay.wait_with_output().unwrap().stdout).unwrap();
+    let shown = program.replay("end\nprint late\n");
     assert_eq!(shown.lines().last(), Some("[[[[1]]]]"), "{shown}");
+}
+
+#[test]
+fn what_a_function_returns_is_shown_as_it_will_be() {
+    let text = "\
+def fill(row):
+    row.append(len(row))
+    return row
+def outer(row):
+    return fill(row)
+def fresh():
+    return [1, 2]
+rows = outer([])
+rows = fresh()
+";
+    let Some(program) = Program::new("what_a_function_returns_is_shown_as_it_will_be", text) else {
+        return;
+    };
+    let outcome = program.run(&[]);
+    assert!(outcome.status.success(), "{outcome:?}");
+    let shown = program.replay("break 7\nrc\nbreak 5\nrc\nprint row\n");
+    let returned: Vec<&str> = shown
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("returns "))
+        .collect();
+    // The second list is still empty where it is shown.
+    assert_eq!(returned, ["[1, 2]", "[0]"], "{shown}");
+    assert_eq!(shown.lines().last(), Some("[]"), "{shown}");
 }

@@ -60,6 +60,8 @@ pub enum Node {
     Scope(FrameId, ScopeKind),
     /// A recorded object.
     Object(ObjectId),
+    /// A recorded object as it is at a position of its own, such as the return that hands it over.
+    ObjectAt(ObjectId, Position),
     /// A container that an expression computed.
     Computed(Computed),
 }

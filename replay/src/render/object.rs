@@ -137,7 +137,11 @@ pub(super) fn paint(painter: &mut Painter<'_>, content: &Content) -> Result<()> 
             Ok(())
         }
         ObjectKind::Literal => {
-            push_text(painter, content);
+            // What has no text of its own is a number of another class than Python's.
+            match (&content.text, content.items.first()) {
+                (None, Some(value)) => painter.value(&Datum::from(value))?,
+                _ => push_text(painter, content),
+            }
             Ok(())
         }
         ObjectKind::Array => {

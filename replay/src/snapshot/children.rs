@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use retrostep_trace::{Content, ObjectId, ObjectKind, Result, Type, Unavailable};
+use retrostep_trace::{Content, ObjectId, ObjectKind, Position, Result, Type, Unavailable};
 
 use super::{Filter, Hint, Node, ScopeKind, Snapshot, Variable};
 use crate::render::{self, ordered_attributes};
@@ -27,7 +27,14 @@ pub(super) fn page(
             for named in within(names, &page) {
                 let returned = *scope == ScopeKind::ReturnValue;
                 let evaluate_name = (!returned).then(|| named.name.clone());
-                let mut variable = snapshot.variable(named.name, named.value, evaluate_name)?;
+                let moment = Snapshot {
+                    position: named.at.unwrap_or(snapshot.position),
+                    ..snapshot
+                };
+                let mut variable = moment.variable(named.name, named.value, evaluate_name)?;
+                if let Some(at) = named.at {
+                    keep_at(&mut variable, at);
+                }
                 variable.place = named.place;
                 if returned {
                     variable.hint = Hint::ReturnValue;
@@ -65,6 +72,17 @@ pub(super) fn page(
             }
             Ok(out)
         }
+        Node::ObjectAt(object, at) => {
+            let moment = Snapshot {
+                position: *at,
+                ..snapshot
+            };
+            let mut out = self::page(moment, &Node::Object(*object), None, filter, page)?;
+            for variable in &mut out {
+                keep_at(variable, *at);
+            }
+            Ok(out)
+        }
         Node::Computed(computed) => {
             let indexed = |items: &Arc<[Datum]>| {
                 let items = items.iter().cloned().enumerate();
@@ -98,6 +116,13 @@ pub(super) fn page(
             }
             Ok(out)
         }
+    }
+}
+
+/// The children of the variable are of the same moment as it is itself.
+fn keep_at(variable: &mut Variable, at: Position) {
+    if let Some(Node::Object(object)) = variable.node {
+        variable.node = Some(Node::ObjectAt(object, at));
     }
 }
 

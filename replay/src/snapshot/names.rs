@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use retrostep_trace::{
     CancellationToken, Content, Direction, Event, FrameId, Function, FunctionKind, Key, ObjectId,
-    ObjectKind, Result, Text, Value, VariableKind,
+    ObjectKind, Position, Result, Text, Value, VariableKind,
 };
 
 use super::{ScopeKind, Snapshot};
@@ -19,6 +19,8 @@ pub(super) struct Named {
     pub(super) name: String,
     pub(super) value: Datum,
     pub(super) place: Option<Place>,
+    /// The moment of the value, where that is not the snapshot's.
+    pub(super) at: Option<Position>,
 }
 
 /// What a local variable's slot holds.
@@ -73,6 +75,7 @@ impl Snapshot<'_> {
                     place: u32::try_from(index)
                         .ok()
                         .map(|slot| Place::Local { frame, slot }),
+                    at: None,
                 });
             }
         }
@@ -110,6 +113,7 @@ impl Snapshot<'_> {
                 object: namespace,
                 key: key.clone(),
             }),
+            at: None,
         });
         let mut names: Vec<Named> = entries
             .filter(|named| named.name != "__builtins__")
@@ -157,21 +161,22 @@ impl Snapshot<'_> {
                     name: format!("{}()", function.name),
                     value: Datum::from(&value),
                     place: None,
+                    at: Some(exit),
                 });
             }
         }
         let next = recording.find(Key::FrameStep(frame), at.next(), Direction::Forward, &none)?;
         if next.is_none() {
             let exit = recording.find(Key::FrameExit(frame), at, Direction::Forward, &none)?;
-            let event = match exit {
-                Some(exit) => recording.event(exit)?.map(|event| event.event),
-                None => None,
-            };
-            if let Some(Event::Return { value }) = event {
+            if let Some(exit) = exit
+                && let Some(Event::Return { value }) =
+                    recording.event(exit)?.map(|event| event.event)
+            {
                 names.push(Named {
                     name: "return".to_owned(),
                     value: Datum::from(&value),
                     place: None,
+                    at: Some(exit),
                 });
             }
         }
