@@ -248,13 +248,13 @@ impl Server<'_> {
     /// Ends the program that is being recorded, or the replay.
     fn terminate(&mut self, request: &Request) -> Result<Flow> {
         self.cancel_all();
-        self.answer(request, Ok(None))?;
-        match &mut self.recording {
-            Some(recording) => {
-                recording.terminating = true;
-                recording.running.stop();
-            }
-            None => self.terminated()?,
+        if let Some(recording) = &mut self.recording {
+            recording.terminating = true;
+            recording.running.stop();
+            self.answer(request, Ok(None))?;
+        } else {
+            self.answer(request, Ok(None))?;
+            self.terminated()?;
         }
         Ok(Flow::Continue)
     }
