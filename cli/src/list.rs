@@ -38,7 +38,7 @@ struct Row {
 
 impl Row {
     fn read(entry: Entry) -> Row {
-        let facts = Facts::read(&entry.path).map_err(|error| format!("{error:#}"));
+        let facts = Facts::read(&entry.path).map_err(|error| text::with_causes(&error));
         Row { entry, facts }
     }
 

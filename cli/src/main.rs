@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Standard error may be closed; there is nobody left to tell then.
-            let _ = writeln!(io::stderr(), "retrostep: {error:#}");
+            let _ = writeln!(io::stderr(), "retrostep: {}", text::with_causes(&error));
             ExitCode::from(FAILED)
         }
     }

@@ -22,7 +22,7 @@ const NOT_STARTED: u8 = 2;
 pub(crate) fn run(options: RecordOptions) -> ExitCode {
     let mut reporter = match options.report.as_deref().map(Reporter::connect).transpose() {
         Ok(reporter) => reporter,
-        Err(error) => return not_started(&format!("{error:#}")),
+        Err(error) => return not_started(&text::with_causes(&error)),
     };
     let quiet = options.quiet || options.report.is_some();
     let replay = options.replay;
@@ -35,7 +35,7 @@ pub(crate) fn run(options: RecordOptions) -> ExitCode {
             };
             Ok(retrostep_record_python::record(job, observer)?)
         })
-        .map_err(|error| format!("{error:#}"));
+        .map_err(|error| text::with_causes(&error));
     if let Some(reporter) = &mut reporter {
         reporter.finish(&result);
     }
@@ -54,7 +54,7 @@ pub(crate) fn run(options: RecordOptions) -> ExitCode {
         && let Some(recorded) = &outcome.recorded
         && let Err(error) = crate::terminal::run(&recorded.path)
     {
-        say(&format!("retrostep: {error:#}"));
+        say(&format!("retrostep: {}", text::with_causes(&error)));
     }
     match outcome.ending {
         Ending::Code(code) => ExitCode::from(code as u8),

@@ -1,8 +1,21 @@
-//! Numbers, sizes and times as people read them.
+//! Numbers, sizes, times and errors as people read them.
 
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Local};
+
+/// An error with its causes, each told once: some errors have their cause in their own text.
+pub(crate) fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
 
 /// `184312` as `184,312`.
 pub(crate) fn count(number: u64) -> String {
@@ -122,6 +135,17 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow::anyhow!("no such file")
+            .context("cannot write a.retro: no such file")
+            .context("record");
+        assert_eq!(
+            with_causes(&error),
+            "record: cannot write a.retro: no such file"
+        );
+    }
 
     #[test]
     fn numbers_read_well() {
