@@ -78,7 +78,9 @@ impl Program {
         let mut input = replay.stdin.take().unwrap();
         write!(input, "{commands}").unwrap();
         drop(input);
-        String::from_utf8(replay.wait_with_output().unwrap().stdout).unwrap()
+        let shown = replay.wait_with_output().unwrap();
+        assert!(shown.status.success());
+        String::from_utf8(shown.stdout).unwrap()
     }
 
     fn run(&self, options: &[&str]) -> Outcome {
@@ -95,23 +97,9 @@ impl Program {
 
     /// How often the line that ends in `# marker` was recorded.
     fn hits(&self, marker: &str) -> u64 {
-        let mut replay = Command::new(env!("CARGO_BIN_EXE_retrostep"))
-            .arg("replay")
-            .arg(self.path("a.retro"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut commands = replay.stdin.take().unwrap();
-        writeln!(commands, "break app.py:{}", self.line(marker)).unwrap();
-        writeln!(commands, "start").unwrap();
-        for _ in 0..9 {
-            writeln!(commands, "continue").unwrap();
-        }
-        drop(commands);
-        let shown = replay.wait_with_output().unwrap();
-        assert!(shown.status.success());
-        let shown = String::from_utf8(shown.stdout).unwrap();
+        let line = self.line(marker);
+        let moves = "continue\n".repeat(9);
+        let shown = self.replay(&format!("break app.py:{line}\nstart\n{moves}"));
         shown
             .lines()
             .filter(|line| line.ends_with("· breakpoint"))
