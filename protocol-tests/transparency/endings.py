@@ -52,6 +52,8 @@ if kind == "recursion":
 if kind == "interrupt":
     raise KeyboardInterrupt
 if kind == "sigint":
+    # Whoever started this may ignore the signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.kill(os.getpid(), signal.SIGINT)
     signal.pause()
 if kind == "sigterm":
