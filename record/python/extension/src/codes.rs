@@ -52,6 +52,8 @@ pub(crate) struct CodeInfo {
     pub(crate) code: *mut PyObject,
     pub(crate) function: u64,
     pub(crate) slots: Box<[Slot]>,
+    /// Those of the slots that hold cells.
+    pub(crate) cells: Box<[u32]>,
     /// The names to ask the interpreter for, where it is asked. The code object keeps them.
     pub(crate) names: Box<[*mut PyObject]>,
     pub(crate) map: StoreMap,
@@ -272,14 +274,15 @@ impl Codes {
                 put::text(out, variable.name.as_bytes());
                 out.push(variable.kind);
             }
-            let lines = lines::of(code, first_line, has_namespace);
+            let spans = lines::spans(code, first_line);
+            let lines = lines::of(code, &spans, first_line, has_namespace);
             put::number(out, lines.len() as u64);
             let mut last = 0;
             for line in lines {
                 put::number(out, u64::from(line - last));
                 last = line;
             }
-            let slots = variables
+            let slots: Box<[Slot]> = variables
                 .iter()
                 .map(|variable| Slot {
                     raw: variable.raw,
@@ -288,12 +291,15 @@ impl Codes {
                 })
                 .collect();
             let asked = variables.iter().map(|variable| variable.asked);
+            let raw: Vec<u32> = slots.iter().map(|slot| slot.raw).collect();
+            let cells = (0..).zip(&slots).filter(|(_, slot)| slot.cell);
             CodeInfo {
                 code,
                 function,
+                cells: cells.map(|(index, _)| index).collect(),
+                map: values.code_info(code, &spans, &raw),
                 slots,
                 names: asked.filter(|name| !name.is_null()).collect(),
-                map: values.code_info(code),
                 has_namespace: has_namespace && may_ask_for_namespace(code),
                 suspends,
                 is_coroutine: kind == 2,

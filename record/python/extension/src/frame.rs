@@ -78,6 +78,18 @@ impl RawFrame {
         unsafe { field(self.0, layout().frame_globals) }
     }
 
+    /// The namespace in which it looks for globals after its own. Not to be asked for where the
+    /// interpreter is asked.
+    ///
+    /// # Safety
+    ///
+    /// The frame exists.
+    #[inline]
+    pub(crate) unsafe fn builtins(self) -> *mut PyObject {
+        // SAFETY: the caller's; the offset was checked at activation.
+        unsafe { field(self.0, layout().frame_builtins) }
+    }
+
     /// The mapping that holds its locals. Not to be asked of functions.
     ///
     /// # Safety

@@ -26,6 +26,7 @@ pub(crate) struct Layout {
     pub(crate) frame_previous: usize,
     pub(crate) frame_globals: usize,
     pub(crate) frame_locals: usize,
+    pub(crate) frame_builtins: usize,
     /// The last instruction: an index up to 3.10 (bytes in 3.9, code units in 3.10), an address since.
     pub(crate) frame_instruction: usize,
     /// The operand stack's top, in the form the version keeps it.
@@ -60,6 +61,7 @@ const V3_9: Layout = Layout {
     frame_previous: 24,
     frame_globals: 48,
     frame_locals: 56,
+    frame_builtins: 40,
     frame_instruction: 104,
     frame_stack_top: 72,
     frame_slots: 360,
@@ -95,6 +97,7 @@ const V3_11: Layout = Layout {
     frame_previous: 48,
     frame_globals: 8,
     frame_locals: 24,
+    frame_builtins: 16,
     frame_instruction: 56,
     frame_stack_top: 64,
     frame_slots: 72,
@@ -117,6 +120,7 @@ const V3_12: Layout = Layout {
     frame_previous: 8,
     frame_globals: 24,
     frame_locals: 40,
+    frame_builtins: 32,
     cframe_frame: 0,
     code_slots: 72,
     code_instructions: 192,

@@ -13,7 +13,7 @@ use crate::exceptions::{self, Sight};
 use crate::frame::RawFrame;
 use crate::layout::layout;
 use crate::recorder::{self, Recorder};
-use crate::stack::Entry;
+use crate::stack::{Entry, Line};
 
 /// From an `int` to its first digit.
 const INT_DIGIT: usize = 24;
@@ -354,7 +354,7 @@ unsafe extern "C-unwind" fn on_line(
         let line = number(argument(arguments, 1));
         let frame = RawFrame::current();
         match recorder::enter(|recorder| recorder.line(frame, line)) {
-            Some(None) => disable(),
+            Some(Line::Elsewhere) => disable(),
             _ => answer(),
         }
     }
@@ -455,6 +455,18 @@ impl Recorder {
         if layout().has_monitoring() {
             // SAFETY: the caller's.
             unsafe { self.instrument(code) };
+        }
+    }
+
+    /// Receives the events of all instructions of interest again, also of those that were switched
+    /// off one by one.
+    pub(crate) unsafe fn instrument_again(&self, info: &CodeInfo) {
+        if layout().has_monitoring() {
+            // SAFETY: the caller's.
+            unsafe {
+                instrument(info.code, false);
+                instrument(info.code, true);
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use crate::exceptions::{self, Sight};
 use crate::frame::RawFrame;
 use crate::layout::{Minor, layout};
 use crate::recorder::{self, Recorder};
-use crate::stack::Entry;
+use crate::stack::{Entry, Line};
 
 pub(crate) use rival::on_set_trace;
 
@@ -133,8 +133,12 @@ unsafe fn on_event(
                 } else {
                     Entry::Resume
                 };
-                if !recorder.enter_frame(frame, code, entry) && alone {
-                    set_trace_lines(frame_object, false);
+                if !recorder.enter_frame(frame, code, entry) {
+                    if alone {
+                        set_trace_lines(frame_object, false);
+                    }
+                } else if entry == Entry::Resume {
+                    watch_instructions(recorder, frame_object, alone);
                 }
             }
             LINE => {
@@ -145,15 +149,9 @@ unsafe fn on_event(
                 };
                 let line = u32::try_from(line).unwrap_or(0);
                 match recorder.line(frame, line) {
-                    Some(info) if !info.map.is_empty() => {
-                        let reraises = info.map.reraises() && recorder.saw_several_exceptions();
-                        let wished = !alone && rival::wishes_opcodes(frame_object);
-                        let wanted = reraises || info.map.has_line(line);
-                        set_trace_opcodes(frame_object, wanted || wished);
-                    }
-                    Some(_) => {}
-                    None if alone => set_trace_lines(frame_object, false),
-                    None => {}
+                    Line::Elsewhere if alone => set_trace_lines(frame_object, false),
+                    Line::Elsewhere => {}
+                    _ => watch_instructions(recorder, frame_object, alone),
                 }
             }
             OPCODE => {
@@ -183,6 +181,17 @@ unsafe fn on_event(
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// Switches the instruction events of the innermost recorded frame on or off.
+unsafe fn watch_instructions(recorder: &mut Recorder, frame_object: *mut PyObject, alone: bool) {
+    if let Some(wanted) = recorder.wants_instructions() {
+        // SAFETY: the caller's.
+        unsafe {
+            let wished = !alone && rival::wishes_opcodes(frame_object);
+            set_trace_opcodes(frame_object, wanted || wished);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::frame::RawFrame;
 use crate::layout::layout;
 use crate::recorder::Recorder;
 use crate::threads::{Active, Thread};
-use crate::values::Shadow;
+use crate::values::{LineFacts, Shadow, Values};
 
 /// The number of `trace::Unavailable::Unknown` on the wire.
 const UNKNOWN: u8 = 5;
@@ -23,7 +23,31 @@ const UNKNOWN: u8 = 5;
 pub(crate) struct Suspended {
     id: u64,
     info: &'static CodeInfo,
+    at: At,
     shadows: Vec<Shadow>,
+}
+
+/// Where a frame stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct At {
+    /// What is known of its line; `None` before the first.
+    pub(crate) line: Option<u32>,
+    facts: Option<&'static LineFacts>,
+    /// Whether the line's guards held when it began.
+    quiet: bool,
+}
+
+/// What a line event found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// The code is not recorded.
+    Elsewhere,
+    /// No instruction of the line is to be looked at.
+    Quiet,
+    /// Its instructions are to be looked at.
+    Watched,
+    /// As [`Line::Watched`], and the interpreter was told otherwise before.
+    WatchedAgain,
 }
 
 /// How a frame begins to run.
@@ -91,16 +115,60 @@ impl Recorder {
 
     /// A line is about to run.
     #[inline]
-    pub(crate) unsafe fn line(&mut self, frame: RawFrame, line: u32) -> Option<&'static CodeInfo> {
+    pub(crate) unsafe fn line(&mut self, frame: RawFrame, line: u32) -> Line {
         self.begin(frame);
         // SAFETY: the caller's.
         unsafe {
-            let info = self.stand_in(frame)?;
+            let Some(info) = self.stand_in(frame) else {
+                return Line::Elsewhere;
+            };
             self.compare();
+            let facts = info.map.line(line);
+            let result = self.enter_line(frame, facts);
+            if result == Line::WatchedAgain {
+                self.instrument_again(info);
+            }
+            if let Some(active) = self.threads.current().and_then(|t| t.stack.last_mut()) {
+                active.at = At {
+                    line: Some(line),
+                    facts,
+                    quiet: result == Line::Quiet,
+                };
+            }
             self.out.push(message::LINE);
             put::number(&mut self.out, u64::from(line));
-            Some(info)
+            result
         }
+    }
+
+    /// Asks the guards of a line that begins or goes on.
+    #[inline]
+    unsafe fn enter_line(&mut self, frame: RawFrame, facts: Option<&'static LineFacts>) -> Line {
+        let Some(facts) = facts.filter(|facts| facts.has_sites) else {
+            return Line::Quiet;
+        };
+        // SAFETY: the caller's.
+        if unsafe { self.values.is_quiet(&mut self.out, frame, facts) } {
+            return Line::Quiet;
+        }
+        if Values::needs_instructions_again(facts) {
+            return Line::WatchedAgain;
+        }
+        Line::Watched
+    }
+
+    /// Whether the instructions of the innermost frame's line have to be looked at one by one;
+    /// `None` where none of its code has.
+    pub(crate) fn wants_instructions(&mut self) -> Option<bool> {
+        let active = self.threads.current()?.stack.last()?;
+        let (info, at) = (active.info, active.at);
+        if info.map.is_empty() {
+            return None;
+        }
+        let watched = at
+            .facts
+            .is_some_and(|facts| facts.has_loud_sites || (facts.has_sites && !at.quiet));
+        Some(watched || (info.map.reraises() && self.saw_several_exceptions()))
     }
 
     /// An instruction that may change an object is about to run.
@@ -111,6 +179,14 @@ impl Recorder {
             let Some(info) = self.stand_in(frame) else {
                 return false;
             };
+            let at = self.threads.current().and_then(|t| t.stack.last());
+            let at = at.map(|active| active.at).unwrap_or_default();
+            if self
+                .values
+                .is_answered(&info.map, offset, at.facts, at.quiet)
+            {
+                return false;
+            }
             let interest =
                 self.values
                     .on_instruction(&mut self.out, frame, info.code, offset, &info.map);
@@ -156,6 +232,7 @@ impl Recorder {
                 let suspended = Suspended {
                     id: active.id,
                     info,
+                    at: active.at,
                     shadows: thread.shadows.split_off(active.base),
                 };
                 self.suspended.insert(frame.0 as usize, suspended);
@@ -202,7 +279,7 @@ impl Recorder {
     }
 
     /// Whether several exceptions were seen in the running frame.
-    pub(crate) fn saw_several_exceptions(&mut self) -> bool {
+    fn saw_several_exceptions(&mut self) -> bool {
         let Some(thread) = self.threads.current() else {
             return false;
         };
@@ -396,6 +473,17 @@ impl Recorder {
     unsafe fn resume(&mut self, frame: RawFrame, suspended: Suspended) {
         self.out.push(message::RESUME);
         put::number(&mut self.out, suspended.id);
+        let mut at = suspended.at;
+        if at.quiet {
+            // The rest of the line runs now: what its guards ask for may be different.
+            // SAFETY: the caller's.
+            let line = unsafe { self.enter_line(frame, at.facts) };
+            at.quiet = line == Line::Quiet;
+            if line == Line::WatchedAgain {
+                // SAFETY: the caller's.
+                unsafe { self.instrument_again(suspended.info) };
+            }
+        }
         if let Some(thread) = self.threads.current() {
             let base = thread.shadows.len();
             thread.shadows.extend_from_slice(&suspended.shadows);
@@ -403,6 +491,7 @@ impl Recorder {
                 frame,
                 id: suspended.id,
                 info: suspended.info,
+                at,
                 base,
             });
         }
@@ -418,6 +507,7 @@ impl Recorder {
                 frame,
                 id,
                 info,
+                at: At::default(),
                 base,
             });
         }
@@ -493,7 +583,13 @@ impl Recorder {
             let asked = layout()
                 .asks()
                 .then(|| Variables::of(active.frame.object(), &active.info.names));
-            for (index, (slot, shadow)) in active.info.slots.iter().zip(shadows).enumerate() {
+            let mut look = |index: u32| {
+                let place = index as usize;
+                let (Some(slot), Some(shadow)) =
+                    (active.info.slots.get(place), shadows.get_mut(place))
+                else {
+                    return;
+                };
                 let object = match &asked {
                     Some(variables) => variables.get(slot.raw as usize),
                     None => active.frame.slot(slot.raw as usize),
@@ -503,13 +599,13 @@ impl Recorder {
                     if !values.same(shadow, object) {
                         *shadow = values.shadow(object);
                         out.push(message::WRITE);
-                        put::number(out, index as u64);
+                        put::number(out, u64::from(index));
                         put::object(out, id);
                     }
-                    continue;
+                    return;
                 }
                 if values.same(shadow, object) {
-                    continue;
+                    return;
                 }
                 value.clear();
                 if object.is_null() {
@@ -519,8 +615,20 @@ impl Recorder {
                 }
                 *shadow = values.shadow(object);
                 out.push(message::WRITE);
-                put::number(out, index as u64);
+                put::number(out, u64::from(index));
                 out.extend_from_slice(value);
+            };
+            let At { line, facts, quiet } = active.at;
+            if asked.is_some() || line.is_none() || (!quiet && facts.is_some()) {
+                (0..active.info.slots.len() as u32).for_each(look);
+            } else {
+                if let Some(facts) = facts {
+                    facts.bound.iter().copied().for_each(&mut look);
+                }
+                active.info.cells.iter().copied().for_each(look);
+            }
+            if quiet && let Some(facts) = facts {
+                values.look_at_stores(out, active.frame, facts);
             }
             if active.info.has_namespace {
                 let locals = active.frame.locals();

@@ -10,6 +10,7 @@ use crate::api::py;
 use crate::codes::CodeInfo;
 use crate::frame::RawFrame;
 use crate::recorder::Recorder;
+use crate::stack::At;
 use crate::values::Shadow;
 
 /// A recorded frame that runs.
@@ -18,6 +19,7 @@ pub(crate) struct Active {
     pub(crate) frame: RawFrame,
     pub(crate) id: u64,
     pub(crate) info: &'static CodeInfo,
+    pub(crate) at: At,
     /// Where its shadows begin in [`Thread::shadows`].
     pub(crate) base: usize,
 }

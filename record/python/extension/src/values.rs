@@ -16,12 +16,15 @@ mod capture;
 mod classes;
 mod content;
 mod deaths;
+mod facts;
 mod hooks;
 mod instruction;
 mod literal;
 mod opcodes;
+mod operations;
 mod places;
 mod probe;
+mod quiet;
 mod raw;
 mod reach;
 mod reassign;
@@ -47,6 +50,7 @@ use shadow::{AddressMap, ShadowKind};
 use symbols::Symbols;
 
 pub(crate) use bytecode::StoreMap;
+pub(crate) use facts::LineFacts;
 pub(crate) use instruction::Interest;
 pub(crate) use probe::{PROBES, different};
 pub(crate) use shadow::Shadow;
@@ -113,6 +117,7 @@ pub(crate) struct Values {
     /// Objects last compared before this epoch are compared with all they refer to.
     deep_epoch: u64,
     opcodes: opcodes::Opcodes,
+    operations: operations::Operations,
     /// How many objects below the first level may still be captured with the present value.
     room: usize,
     /// Buffers kept for their memory.
@@ -169,6 +174,7 @@ impl Values {
             watched_types: Vec::new(),
             deep_epoch: 0,
             opcodes: opcodes::Opcodes::new(minor),
+            operations: operations::Operations::new(minor),
             room: CAPTURED_MAX,
             spare: Vec::new(),
         }

@@ -18,7 +18,6 @@ table! {
         fn PyFrame_GetCode(frame: *mut PyObject) -> *mut PyObject;
         fn PyFrame_GetBack(frame: *mut PyObject) -> *mut PyObject;
         fn PyFrame_GetLineNumber(frame: *mut PyObject) -> c_int;
-        fn PyCode_Addr2Line(code: *mut PyObject, offset: c_int) -> c_int;
         fn Py_CompileString(source: *const c_char, name: *const c_char, start: c_int) -> *mut PyObject;
         fn PyEval_EvalCode(code: *mut PyObject, globals: *mut PyObject, locals: *mut PyObject) -> *mut PyObject;
         fn PyGC_Collect() -> isize;

@@ -1,6 +1,4 @@
-//! The lines of a code object where a step can stop.
-
-use std::ffi::c_long;
+//! The lines of a code object: which part belongs to which, and where a step can stop.
 
 use crate::api::{PyObject, py};
 use crate::layout::{Minor, layout};
@@ -16,31 +14,58 @@ fn resume_opcode() -> Option<u8> {
     }
 }
 
-/// Ascending, without repeats.
+/// Which line each part of the code belongs to: from where, to where (in bytes), and the line, 0 for
+/// none.
+pub(super) type Spans = Vec<(u32, u32, u32)>;
+
+/// The lines of a code object, part by part, ascending.
 ///
 /// # Safety
 ///
 /// `code` is a live code object; the interpreter's lock is held and no exception is pending.
-pub(super) unsafe fn of(code: *mut PyObject, first_line: u32, is_body: bool) -> Vec<u32> {
+pub(super) unsafe fn spans(code: *mut PyObject, first_line: u32) -> Spans {
     // SAFETY: the caller's.
-    let mut lines = unsafe {
+    unsafe {
         if layout().minor >= Minor(10) {
-            ranges(code, first_line, is_body)
+            ranges(code)
         } else {
             line_table(code, first_line)
         }
-    };
+    }
+}
+
+/// Ascending, without repeats. What comes before the first `RESUME` belongs to the call, not to a
+/// line.
+///
+/// # Safety
+///
+/// As for [`spans`].
+pub(super) unsafe fn of(
+    code: *mut PyObject,
+    spans: &Spans,
+    first_line: u32,
+    is_body: bool,
+) -> Vec<u32> {
+    // SAFETY: the caller's.
+    let begin = unsafe { begin(code) };
+    let mut lines: Vec<u32> = spans
+        .iter()
+        .filter(|(start, end, line)| {
+            let is_prologue = *end <= begin && (*line == first_line || is_body);
+            *line > 0 && start < end && !is_prologue
+        })
+        .map(|(_, _, line)| *line)
+        .collect();
     lines.sort_unstable();
     lines.dedup();
     lines
 }
 
-/// From `co_lines()`. What comes before the first `RESUME` belongs to the call, not to a line.
-unsafe fn ranges(code: *mut PyObject, first_line: u32, is_body: bool) -> Vec<u32> {
-    let mut lines = Vec::new();
+/// From `co_lines()`.
+unsafe fn ranges(code: *mut PyObject) -> Spans {
+    let mut spans = Vec::new();
     // SAFETY: the caller's; new references are given back.
     unsafe {
-        let begin = begin(code);
         let method = py::PyObject_GetAttrString(code, c"co_lines".as_ptr());
         let list = if method.is_null() {
             std::ptr::null_mut()
@@ -51,31 +76,29 @@ unsafe fn ranges(code: *mut PyObject, first_line: u32, is_body: bool) -> Vec<u32
         };
         if list.is_null() {
             py::PyErr_Clear();
-            return lines;
+            return spans;
         }
         for index in 0..py::PyList_Size(list) {
             let entry = py::PyList_GetItem(list, index);
-            let end = py::PyLong_AsLong(py::PyTuple_GetItem(entry, 1));
-            let line = py::PyTuple_GetItem(entry, 2);
-            if line == py::_Py_NoneStruct() {
-                continue;
-            }
-            let line = u32::try_from(py::PyLong_AsLong(line)).unwrap_or(0);
-            let is_prologue = end <= begin && (line == first_line || is_body);
-            if line > 0 && !is_prologue {
-                lines.push(line);
-            }
+            let number = |index| {
+                let number = py::PyTuple_GetItem(entry, index);
+                if number == py::_Py_NoneStruct() {
+                    return 0;
+                }
+                u32::try_from(py::PyLong_AsLong(number)).unwrap_or(0)
+            };
+            spans.push((number(0), number(1), number(2)));
         }
         py::Py_DecRef(list);
         if !py::PyErr_Occurred().is_null() {
             py::PyErr_Clear();
         }
     }
-    lines
+    spans
 }
 
 /// The offset behind the first `RESUME`; 0 where there is none.
-unsafe fn begin(code: *mut PyObject) -> c_long {
+unsafe fn begin(code: *mut PyObject) -> u32 {
     let Some(resume) = resume_opcode() else {
         return 0;
     };
@@ -90,7 +113,7 @@ unsafe fn begin(code: *mut PyObject) -> c_long {
             .chunks_exact(2)
             .position(|unit| unit.first() == Some(&resume));
         py::Py_DecRef(object);
-        at.and_then(|at| c_long::try_from(2 * at + 2).ok())
+        at.and_then(|at| u32::try_from(2 * at + 2).ok())
             .unwrap_or(0)
     }
 }
@@ -111,30 +134,28 @@ unsafe fn listed(iterator: *mut PyObject) -> *mut PyObject {
 }
 
 /// From the pairs of `co_lnotab`.
-unsafe fn line_table(code: *mut PyObject, first_line: u32) -> Vec<u32> {
-    let mut lines = vec![];
+unsafe fn line_table(code: *mut PyObject, first_line: u32) -> Spans {
+    let mut spans = Vec::new();
     // SAFETY: the caller's; the bytes outlive the walk.
     unsafe {
         let table = py::PyObject_GetAttrString(code, c"co_lnotab".as_ptr());
         if table.is_null() {
             py::PyErr_Clear();
-            return lines;
+            return spans;
         }
-        let mut line = i64::from(first_line);
-        let mut pending = true;
+        let (mut line, mut offset) = (i64::from(first_line), 0_u32);
+        let number = |line: i64| u32::try_from(line).unwrap_or(0);
         for pair in bytes(table).chunks_exact(2) {
             let [step, delta] = pair else { continue };
-            if *step != 0 && pending {
-                lines.push(u32::try_from(line).unwrap_or(0));
-                pending = false;
+            if *step != 0 {
+                let end = offset + u32::from(*step);
+                spans.push((offset, end, number(line)));
+                offset = end;
             }
             line += i64::from(*delta as i8);
-            pending |= *delta != 0;
         }
-        if pending {
-            lines.push(u32::try_from(line).unwrap_or(0));
-        }
+        spans.push((offset, u32::MAX, number(line)));
         py::Py_DecRef(table);
     }
-    lines
+    spans
 }

@@ -1,8 +1,9 @@
 //! Which instructions of a code object may change objects, and where their operands stand.
 
-use std::collections::HashSet;
+use std::ffi::CStr;
 
 use super::Values;
+use super::facts::{Answer, Facts, LineFacts, Subject};
 use super::opcodes::Opcodes;
 use super::raw::{Object, object_at, word};
 use super::shadow::AddressMap;
@@ -62,6 +63,7 @@ pub(super) enum Reraise {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Site {
     pub(super) action: Action,
+    pub(super) answer: Answer,
     pub(super) argument: u32,
     /// How deep the stack is before it, where the frame does not say.
     pub(super) depth: u32,
@@ -71,7 +73,7 @@ pub(super) struct Site {
 #[derive(Debug, Default)]
 pub(crate) struct StoreMap {
     sites: AddressMap<u32, Site>,
-    lines: HashSet<u32>,
+    facts: Facts,
     reraises: bool,
 }
 
@@ -81,9 +83,10 @@ impl StoreMap {
         self.sites.is_empty()
     }
 
-    /// Whether any instruction of this line is of interest.
-    pub(crate) fn has_line(&self, line: u32) -> bool {
-        self.lines.contains(&line)
+    /// What is known of a line; `None` where nothing is: it does nothing to variables and objects.
+    #[inline]
+    pub(crate) fn line(&self, line: u32) -> Option<&LineFacts> {
+        self.facts.of(line)
     }
 
     /// Whether an exception that was caught may go on unseen.
@@ -97,10 +100,11 @@ impl StoreMap {
 }
 
 /// One instruction with its whole argument.
-struct Instruction {
-    offset: usize,
-    opcode: u16,
-    argument: u32,
+#[derive(Debug)]
+pub(super) struct Instruction {
+    pub(super) offset: usize,
+    pub(super) opcode: u16,
+    pub(super) argument: u32,
 }
 
 fn instructions(code: &[u8], opcodes: &Opcodes) -> Vec<Instruction> {
@@ -181,7 +185,12 @@ impl Values {
     /// # Safety
     ///
     /// The interpreter's lock is held and `code` is a code object that is alive.
-    pub(crate) unsafe fn code_info(&mut self, code: Object) -> StoreMap {
+    pub(crate) unsafe fn code_info(
+        &mut self,
+        code: Object,
+        spans: &[(u32, u32, u32)],
+        slots: &[u32],
+    ) -> StoreMap {
         let minor = self.layout.minor;
         let mut map = StoreMap::default();
         self.recorded.insert(code as usize);
@@ -207,43 +216,80 @@ impl Values {
             } else {
                 Vec::new()
             };
+            let actions: AddressMap<u32, Action> = all
+                .iter()
+                .filter_map(|instruction| {
+                    let offset = u32::try_from(instruction.offset).ok()?;
+                    Some((offset, action(&self.opcodes, minor, instruction)?))
+                })
+                .collect();
+            let table = if minor >= 11 {
+                object_at(code, 40)
+            } else {
+                std::ptr::null_mut()
+            };
+            let handlers: Vec<usize> = if table.is_null() {
+                Vec::new()
+            } else {
+                let all = handlers(self.layout.bytes(table));
+                all.into_iter().map(|(target, _)| target).collect()
+            };
+            let names = self.tuple_of(code, c"co_names");
+            let constants = self.tuple_of(code, c"co_consts");
+            map.facts = self.facts(&Subject {
+                instructions: &all,
+                spans,
+                slots,
+                names: &names,
+                constants: &constants,
+                actions: &actions,
+                handlers: &handlers,
+            });
             for (index, instruction) in all.iter().enumerate() {
-                let Some(action) = action(&self.opcodes, minor, instruction) else {
+                let Ok(offset) = u32::try_from(instruction.offset) else {
                     continue;
                 };
+                let Some(action) = actions.get(&offset).copied() else {
+                    continue;
+                };
+                let answer = map.facts.answers.get(&offset).copied();
                 let depth = match depths.get(index) {
                     Some(Some(depth)) => *depth,
                     Some(None) => continue,
                     None => 0,
                 };
-                let (Ok(offset), Ok(line_offset)) = (
-                    u32::try_from(instruction.offset),
-                    std::ffi::c_int::try_from(instruction.offset),
-                ) else {
-                    continue;
-                };
                 map.sites.insert(
                     offset,
                     Site {
                         action,
+                        answer: answer.unwrap_or(Answer::Always),
                         argument: instruction.argument,
                         depth,
                     },
                 );
-                if matches!(action, Action::Reraise(_)) {
-                    map.reraises = true;
-                } else if minor < 12 {
-                    let line = py::PyCode_Addr2Line(code, line_offset);
-                    if let Ok(line) = u32::try_from(line) {
-                        map.lines.insert(line);
-                    }
-                }
+                map.reraises |= matches!(action, Action::Reraise(_));
             }
+            map.facts.answers = AddressMap::default();
             if owned && let Some(decrement) = self.symbols.decrement {
                 decrement(bytes);
             }
         }
         map
+    }
+
+    /// A tuple that a code object keeps, borrowed.
+    unsafe fn tuple_of(&self, code: Object, name: &CStr) -> Vec<Object> {
+        // SAFETY: the code object keeps its tuples and what is in them.
+        unsafe {
+            let tuple = py::PyObject_GetAttrString(code, name.as_ptr());
+            if tuple.is_null() {
+                py::PyErr_Clear();
+                return Vec::new();
+            }
+            let items = self.layout.tuple_items(tuple).to_vec();
+            py::Py_DecRef(tuple);
+            items
+        }
     }
 
     /// The instructions without specialisation, and whether the reference is ours.

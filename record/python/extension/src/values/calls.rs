@@ -120,7 +120,7 @@ impl Values {
 
     /// Whether a call changes nothing that would not be seen otherwise: recorded code reports its own
     /// changes, container methods are watched, and some built-in functions change nothing.
-    unsafe fn is_harmless(&self, callable: Object, receiver: Object) -> bool {
+    pub(super) unsafe fn is_harmless(&self, callable: Object, receiver: Object) -> bool {
         const FUNCTION_CODE: [usize; 2] = [16, 48];
         // SAFETY: the type tells the layout.
         unsafe {

@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 
 use super::Values;
+use super::operations::Operations;
 use super::raw::{Int, type_of};
 use crate::api::py;
 
@@ -31,6 +32,7 @@ pub(super) struct Opcodes {
     pub(super) call_function_kw: u16,
     pub(super) call_function_ex: u16,
     pub(super) call_method: u16,
+    pub(super) delete_fast: u16,
     pub(super) extended_arg: u16,
     pub(super) return_value: u16,
     pub(super) return_const: u16,
@@ -67,6 +69,7 @@ const NONE: Opcodes = Opcodes {
     call_function_kw: ABSENT,
     call_function_ex: ABSENT,
     call_method: ABSENT,
+    delete_fast: ABSENT,
     extended_arg: ABSENT,
     return_value: ABSENT,
     return_const: ABSENT,
@@ -97,6 +100,7 @@ const V3_9: Opcodes = Opcodes {
     call_function_kw: 141,
     call_function_ex: 142,
     call_method: 161,
+    delete_fast: 126,
     extended_arg: 144,
     return_value: 83,
     reraise: 48,
@@ -123,6 +127,7 @@ const V3_10: Opcodes = Opcodes {
     call_function_kw: 141,
     call_function_ex: 142,
     call_method: 161,
+    delete_fast: 126,
     extended_arg: 144,
     return_value: 83,
     reraise: 119,
@@ -148,6 +153,7 @@ const V3_11: Opcodes = Opcodes {
     set_update: 163,
     call: 171,
     call_function_ex: 142,
+    delete_fast: 126,
     extended_arg: 144,
     return_value: 83,
     reraise: 119,
@@ -175,6 +181,7 @@ const V3_12: Opcodes = Opcodes {
     set_update: 163,
     call: 171,
     call_function_ex: 142,
+    delete_fast: 126,
     extended_arg: 144,
     return_value: 83,
     return_const: 121,
@@ -205,6 +212,7 @@ const V3_13: Opcodes = Opcodes {
     call: 53,
     call_kw: 57,
     call_function_ex: 54,
+    delete_fast: 65,
     extended_arg: 71,
     return_value: 36,
     return_const: 103,
@@ -255,7 +263,7 @@ impl Values {
             }
             let map = py::PyDict_GetItemString(py::PyModule_GetDict(module), c"opmap".as_ptr());
             if !map.is_null() && type_of(map) == self.symbols.dict {
-                self.opcodes = self.opcodes.with(|name| {
+                let find = |name: &CStr| {
                     let number = py::PyDict_GetItemString(map, name.as_ptr());
                     if number.is_null() || type_of(number) != self.symbols.int {
                         return None;
@@ -264,7 +272,9 @@ impl Values {
                         Int::Small(number) => u16::try_from(number).ok().filter(|n| *n < ABSENT),
                         Int::Big(_) => None,
                     }
-                });
+                };
+                self.opcodes = self.opcodes.with(find);
+                self.operations = Operations::learned(find);
             }
             py::Py_DecRef(module);
             if !was_there {
@@ -294,6 +304,7 @@ impl Opcodes {
             (&mut self.call, c"CALL"),
             (&mut self.call_kw, c"CALL_KW"),
             (&mut self.call_function_ex, c"CALL_FUNCTION_EX"),
+            (&mut self.delete_fast, c"DELETE_FAST"),
             (&mut self.extended_arg, c"EXTENDED_ARG"),
         ] {
             *place = find(name).unwrap_or(ABSENT);

@@ -27,6 +27,7 @@ pub(super) mod type_offset {
     pub(crate) const DESCR_GET: usize = 272;
     pub(crate) const DICT_OFFSET: usize = 288;
     pub(crate) const FREE: usize = 320;
+    pub(crate) const MRO: usize = 344;
 }
 
 /// `tp_flags` bits.
