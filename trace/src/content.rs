@@ -23,8 +23,8 @@ enum KeyOf {
     /// Integer value, else the bits of the real part; the bits of the imaginary part.
     Number(Option<i128>, u64, u64),
     BigInt(Vec<u8>),
-    Str(Vec<u8>, u64),
-    Bytes(Vec<u8>, u64),
+    Str(Arc<[u8]>, u64),
+    Bytes(Arc<[u8]>, u64),
     Tag(u8),
     Object(u64),
     Tuple(Vec<KeyOf>),
@@ -287,7 +287,7 @@ fn key_of(
     left: &mut Budget,
 ) -> Result<Option<KeyOf>, Unresolved> {
     left.values = left.values.saturating_sub(1);
-    let text = |text: &Text| (text.kept.to_vec(), text.len);
+    let text = |text: &Text| (Arc::clone(&text.kept), text.len);
     Ok(Some(match value {
         Value::Bool(value) => KeyOf::Number(Some(i128::from(*value)), 0, 0),
         Value::Int(value) => KeyOf::Number(Some(i128::from(*value)), 0, 0),

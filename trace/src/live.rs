@@ -5,6 +5,9 @@ use crate::hash::Map;
 use crate::walker::{FrameRecord, NONE, Outside, Walker};
 use crate::{FrameId, TaskId, ThreadId, Value};
 
+/// So many empty lists are kept.
+const SPARE_MAX: usize = 64;
+
 /// Live frames at the last block's end, and the locals of the open block's activations.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
@@ -14,6 +17,8 @@ pub(crate) struct Live {
     slots: Vec<Vec<Slot>>,
     /// How many locals the open block's activations brought with them or got.
     open_slots: usize,
+    /// Lists of frames that are over, kept for their memory.
+    spare: Vec<Vec<Slot>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +53,7 @@ impl Live {
                 let previous = self.slots.get_mut(activation.previous as usize);
                 previous.map(std::mem::take)
             };
-            let slots = slots.unwrap_or_default();
+            let slots = slots.or_else(|| self.spare.pop()).unwrap_or_default();
             self.open_slots += slots.len();
             self.slots.push(slots);
         }
@@ -90,7 +95,11 @@ impl Live {
     /// Forgets the locals of a frame that is over.
     pub(crate) fn leave(&mut self, activation: u32) {
         if let Some(slots) = self.slots.get_mut(activation as usize) {
-            *slots = Vec::new();
+            let mut slots = std::mem::take(slots);
+            if slots.capacity() > 0 && self.spare.len() < SPARE_MAX {
+                slots.clear();
+                self.spare.push(slots);
+            }
         }
     }
 

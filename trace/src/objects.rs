@@ -50,12 +50,20 @@ impl Resolve for Known<'_> {
     }
 }
 
+/// Where no object is asked for.
+struct Nobody;
+
+impl Resolve for Nobody {
+    fn first_content(&self, _: ObjectId) -> Result<Option<Arc<Content>>, Unresolved> {
+        Err(Unresolved)
+    }
+}
+
 impl Objects {
     /// Takes in a change that happens in block number `block`.
     pub(crate) fn apply(&mut self, object: ObjectId, change: Change, position: u64, block: u32) {
         let change = match change {
             Change::New(content) | Change::Replace(content) => {
-                self.forget(object);
                 let state = ObjectState::new(*content);
                 let weight = state.weight().max(LEAST_WEIGHT);
                 self.weight += weight;
@@ -67,18 +75,36 @@ impl Objects {
                     last_block: block,
                     weight,
                 };
-                self.known.insert(object, tracked);
+                if let Some(before) = self.known.insert(object, tracked) {
+                    self.weight -= before.weight;
+                }
                 return;
             }
             change => change,
         };
-        let Some(mut tracked) = self.known.remove(&object) else {
+        let Some(tracked) = self.known.get_mut(&object) else {
             return;
         };
-        self.weight -= tracked.weight;
-        if tracked.state.apply(&change, &Known(&self.known)).is_err() {
+        let weight = tracked.weight;
+        let applied = if matches!(change, Change::SetKey { .. } | Change::DeleteKey { .. }) {
+            // Keys are compared by what they hold, so other objects are asked.
+            let empty = Content::new(tracked.state.fixed().kind, tracked.state.fixed().type_id);
+            let mut state = std::mem::replace(&mut tracked.state, ObjectState::new(empty));
+            let applied = state.apply(&change, &Known(&self.known));
+            if let Some(tracked) = self.known.get_mut(&object) {
+                tracked.state = state;
+            }
+            applied
+        } else {
+            tracked.state.apply(&change, &Nobody)
+        };
+        if applied.is_err() {
+            self.forget(object);
             return;
         }
+        let Some(tracked) = self.known.get_mut(&object) else {
+            return;
+        };
         if tracked.changes == 0 || tracked.last_block != block {
             tracked.blocks += 1;
             self.touched.push(object);
@@ -87,8 +113,7 @@ impl Objects {
         tracked.last_block = block;
         tracked.position = position;
         tracked.weight = tracked.state.weight().max(LEAST_WEIGHT);
-        self.weight += tracked.weight;
-        self.known.insert(object, tracked);
+        self.weight = self.weight - weight + tracked.weight;
     }
 
     fn forget(&mut self, object: ObjectId) {

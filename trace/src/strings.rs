@@ -18,11 +18,30 @@ pub(crate) const LONGEST: usize = 16 << 20;
 pub(crate) struct StringTable {
     numbers: Map<Text, u32>,
     out: Vec<u8>,
+    /// Where texts of the table stand in memory, so that the same one again is found at once.
+    recent: Vec<(usize, u64, u32)>,
 }
+
+/// Places of [`StringTable::recent`]: a power of two.
+const RECENT: usize = 256;
 
 impl StringTable {
     pub(crate) fn text(&mut self, text: &Text) -> u32 {
-        if let Some(&number) = self.numbers.get(text) {
+        let address = Arc::as_ptr(&text.kept).cast::<u8>() as usize;
+        let place = (address >> 4) & (RECENT - 1);
+        if let Some(recent) = self.recent.get(place)
+            && (recent.0, recent.1) == (address, text.len)
+        {
+            return recent.2;
+        }
+        if let Some((known, &number)) = self.numbers.get_key_value(text) {
+            if Arc::ptr_eq(&known.kept, &text.kept) {
+                // The table keeps the text, so that no other one comes to stand there.
+                self.recent.resize(RECENT, (0, 0, 0));
+                if let Some(recent) = self.recent.get_mut(place) {
+                    *recent = (address, text.len, number);
+                }
+            }
             return number;
         }
         let number = self.numbers.len() as u32;
@@ -64,6 +83,7 @@ impl StringTable {
         put(&mut out, self.numbers.len() as u64);
         out.append(&mut self.out);
         self.numbers.clear();
+        self.recent.clear();
         out
     }
 }

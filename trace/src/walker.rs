@@ -134,13 +134,7 @@ impl Walker {
         let (current, thread_id) = (local.current, local.thread);
         let (belongs_to, next) = match step {
             Step::Other => return current,
-            Step::Line(line) => {
-                if let Some(activation) = self.activations.get_mut(current as usize) {
-                    activation.last_line = line;
-                    activation.last_line_position = position;
-                }
-                return current;
-            }
+            Step::Line(line) => return self.line(position, thread, line),
             Step::Call {
                 frame,
                 function,
@@ -185,6 +179,19 @@ impl Walker {
             local.current = next;
         }
         belongs_to
+    }
+
+    /// Takes in a line and returns the activation it belongs to.
+    pub(crate) fn line(&mut self, position: u64, thread: u32, line: u32) -> u32 {
+        let current = self
+            .threads
+            .get(thread as usize)
+            .map_or(NONE, |thread| thread.current);
+        if let Some(activation) = self.activations.get_mut(current as usize) {
+            activation.last_line = line;
+            activation.last_line_position = position;
+        }
+        current
     }
 
     /// The activation below `index` on its stack, looked up outside if need be.

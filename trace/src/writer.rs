@@ -20,7 +20,7 @@ use crate::segment::collect::BlockFacts;
 use crate::walker::NONE;
 use crate::{
     Change, Error, Event, Function, FunctionId, Header, Position, Result, Source, SourceId,
-    Summary, ThreadId, Type, TypeId,
+    Summary, ThreadId, Type, TypeId, Value,
 };
 
 /// Definitions are written apart from a block when they take more than this.
@@ -59,6 +59,8 @@ pub struct Writer {
     live: Live,
     /// The open block's threads.
     threads: Map<ThreadId, u32>,
+    /// The one of them that the last event belonged to.
+    last_thread: Option<(ThreadId, u32)>,
     exceptions: Exceptions,
     objects: Objects,
     segment: SegmentBuilder,
@@ -108,6 +110,7 @@ impl Writer {
             block: OpenBlock::default(),
             live: Live::default(),
             threads: Map::default(),
+            last_thread: None,
             exceptions: Exceptions::default(),
             objects: Objects::default(),
             segment: SegmentBuilder::default(),
@@ -155,13 +158,17 @@ impl Writer {
     /// [`crate::Error::Io`] if a full block cannot be written; the recording stays readable up to
     /// the block before, and later calls return the same error.
     pub fn push(&mut self, thread: ThreadId, event: Event) -> Result<Position> {
+        let event = match event {
+            Event::Line { line } => return self.push_line(thread, line),
+            Event::Write { slot, value } => return self.push_write(thread, slot, value),
+            event => event,
+        };
         self.check()?;
         let position = self.position();
         let local = self.local_thread(thread);
         let activation = self.block.push(local, &event, &self.live);
         self.live.adopt(&self.block.walker);
         match event {
-            Event::Write { slot, value } => self.live.write(activation, slot, position.0, value),
             Event::Return { .. } => self.live.leave(activation),
             Event::Unwind { exception } => {
                 self.live.leave(activation);
@@ -193,10 +200,52 @@ impl Writer {
             }
             _ => {}
         }
+        self.limit_block()?;
+        Ok(position)
+    }
+
+    /// Appends an [`Event::Line`]; see [`Writer::push`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::push`].
+    #[inline]
+    pub fn push_line(&mut self, thread: ThreadId, line: u32) -> Result<Position> {
+        self.check()?;
+        let position = self.position();
+        let local = self.local_thread(thread);
+        self.block.line(local, line);
+        self.limit_block()?;
+        Ok(position)
+    }
+
+    /// Appends an [`Event::Write`]; see [`Writer::push`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::push`].
+    #[inline]
+    pub fn push_write(
+        &mut self,
+        thread: ThreadId,
+        slot: u32,
+        value: Option<Value>,
+    ) -> Result<Position> {
+        self.check()?;
+        let position = self.position();
+        let local = self.local_thread(thread);
+        let activation = self.block.write(local, slot, &value);
+        self.live.write(activation, slot, position.0, value);
+        self.limit_block()?;
+        Ok(position)
+    }
+
+    #[inline]
+    fn limit_block(&mut self) -> Result<()> {
         if self.block.is_full(self.events_per_block) || self.live.is_full() {
             self.write_block()?;
         }
-        Ok(position)
+        Ok(())
     }
 
     /// Notes that the next event happens `elapsed_ns` nanoseconds after the start.
@@ -246,7 +295,19 @@ impl Writer {
         self.file.flush().map_err(|error| self.fail(error))
     }
 
+    #[inline]
     fn local_thread(&mut self, thread: ThreadId) -> u32 {
+        match self.last_thread {
+            Some((last, local)) if last == thread => local,
+            _ => {
+                let local = self.find_thread(thread);
+                self.last_thread = Some((thread, local));
+                local
+            }
+        }
+    }
+
+    fn find_thread(&mut self, thread: ThreadId) -> u32 {
         if let Some(&local) = self.threads.get(&thread) {
             return local;
         }
@@ -307,6 +368,7 @@ impl Writer {
                 self.add_segment();
             }
             self.threads.clear();
+            self.last_thread = None;
             self.block_time_ns = self.time_ns;
             self.first_object = self.next_object;
             let next_frame = self.block.next_frame;

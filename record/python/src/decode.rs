@@ -49,6 +49,7 @@ pub(crate) struct Malformed {
 /// Reads messages, knowing what the ones before defined.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
+    texts: Texts,
     names: Vec<Arc<str>>,
     sources: u64,
     functions: u64,
@@ -57,7 +58,81 @@ pub(crate) struct Decoder {
     objects: u64,
 }
 
+/// The most frequent messages, which mean the same whatever came before.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Frequent {
+    /// A line is about to run.
+    Line(u32),
+    /// A local got a value, or none.
+    Write(u32, Option<Value>),
+    /// The frame returns.
+    Return(Value),
+}
+
+/// Texts that came lately: most come again, and then take no memory of their own.
+#[derive(Debug, Default)]
+struct Texts {
+    recent: Vec<Text>,
+}
+
+impl Texts {
+    /// Longer texts are not looked for.
+    const LEN_MAX: usize = 64;
+    /// How many are kept: a power of two.
+    const COUNT: usize = 2048;
+
+    fn text(&mut self, kept: &[u8], len: u64) -> Text {
+        let new = || Text {
+            kept: kept.into(),
+            len,
+        };
+        if kept.len() > Texts::LEN_MAX {
+            return new();
+        }
+        if self.recent.is_empty() {
+            let empty = Text {
+                kept: Arc::from([]),
+                len: 0,
+            };
+            self.recent = vec![empty; Texts::COUNT];
+        }
+        let mut mixed = kept.len() as u64;
+        for chunk in kept.chunks(8) {
+            let mut word = [0; 8];
+            for (to, from) in word.iter_mut().zip(chunk) {
+                *to = *from;
+            }
+            mixed = (mixed.rotate_left(23) ^ u64::from_le_bytes(word))
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+        let place = (mixed >> 40) as usize & (Texts::COUNT - 1);
+        let Some(recent) = self.recent.get_mut(place) else {
+            return new();
+        };
+        if recent.len != len || *recent.kept != *kept {
+            *recent = new();
+        }
+        recent.clone()
+    }
+}
+
 impl Decoder {
+    /// The next message if it is one of the frequent ones; else nothing is read.
+    #[inline]
+    pub(crate) fn frequent(&mut self, cursor: &mut Cursor<'_>) -> Option<Frequent> {
+        let mut ahead = *cursor;
+        let message = match ahead.byte()? {
+            message::LINE => Frequent::Line(small(&mut ahead)?),
+            message::WRITE => {
+                Frequent::Write(small(&mut ahead)?, self.value_or_unbound(&mut ahead)?)
+            }
+            message::RETURN => Frequent::Return(self.value(&mut ahead)?),
+            _ => return None,
+        };
+        *cursor = ahead;
+        Some(message)
+    }
+
     /// The next message, or `None` at the end.
     pub(crate) fn next(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Message>, Malformed> {
         let Some(kind) = cursor.byte() else {
@@ -120,7 +195,7 @@ impl Decoder {
             },
             message::WRITE => Event::Write {
                 slot: small(cursor)?,
-                value: value_or_unbound(cursor)?,
+                value: self.value_or_unbound(cursor)?,
             },
             message::CALL => {
                 let frame = cursor.number()?;
@@ -136,10 +211,10 @@ impl Decoder {
                 }
             }
             message::RETURN => Event::Return {
-                value: value(cursor)?,
+                value: self.value(cursor)?,
             },
             message::YIELD => Event::Yield {
-                value: value(cursor)?,
+                value: self.value(cursor)?,
             },
             message::RESUME => {
                 let frame = cursor.number()?;
@@ -151,10 +226,10 @@ impl Decoder {
                 }
             }
             message::RAISE => Event::Raise {
-                exception: value(cursor)?,
+                exception: self.value(cursor)?,
             },
             message::UNWIND => Event::Unwind {
-                exception: value(cursor)?,
+                exception: self.value(cursor)?,
             },
             message::OUTPUT => Event::Output {
                 stream: match cursor.byte()? {
@@ -195,41 +270,41 @@ impl Decoder {
         })
     }
 
-    fn change(&self, kind: u8, cursor: &mut Cursor<'_>) -> Option<Change> {
+    fn change(&mut self, kind: u8, cursor: &mut Cursor<'_>) -> Option<Change> {
         Some(match kind {
             message::OBJECT_NEW => Change::New(Box::new(self.content(cursor)?)),
             message::OBJECT_REPLACE => Change::Replace(Box::new(self.content(cursor)?)),
             message::SET_ITEM => Change::SetItem {
                 index: cursor.number()?,
-                value: value(cursor)?,
+                value: self.value(cursor)?,
             },
             message::APPEND => Change::Append {
-                value: value(cursor)?,
+                value: self.value(cursor)?,
             },
             message::POP => Change::Pop,
             message::SET_KEY => Change::SetKey {
-                key: value(cursor)?,
-                value: value(cursor)?,
+                key: self.value(cursor)?,
+                value: self.value(cursor)?,
             },
             message::DELETE_KEY => Change::DeleteKey {
-                key: value(cursor)?,
+                key: self.value(cursor)?,
             },
             message::SET_ATTRIBUTE => Change::SetAttribute {
                 name: self.name(cursor)?,
-                value: value(cursor)?,
+                value: self.value(cursor)?,
             },
             message::DELETE_ATTRIBUTE => Change::DeleteAttribute {
                 name: self.name(cursor)?,
             },
             message::SET_CELL => Change::SetCell {
-                value: value_or_unbound(cursor)?,
+                value: self.value_or_unbound(cursor)?,
             },
             message::CLEAR => Change::Clear,
             _ => return None,
         })
     }
 
-    fn content(&self, cursor: &mut Cursor<'_>) -> Option<Content> {
+    fn content(&mut self, cursor: &mut Cursor<'_>) -> Option<Content> {
         let kind = object_kind(cursor.byte()?)?;
         let type_id = TypeId(below(self.types, cursor)?);
         let mut content = Content {
@@ -237,21 +312,23 @@ impl Decoder {
             ..Content::new(kind, type_id)
         };
         for _ in 0..cursor.number()? {
-            content.items.push(value(cursor)?);
+            content.items.push(self.value(cursor)?);
         }
         for _ in 0..cursor.number()? {
-            content.entries.push((value(cursor)?, value(cursor)?));
+            content
+                .entries
+                .push((self.value(cursor)?, self.value(cursor)?));
         }
         for _ in 0..cursor.number()? {
             content
                 .attributes
-                .push((self.name(cursor)?, value(cursor)?));
+                .push((self.name(cursor)?, self.value(cursor)?));
         }
         content.attributes_omitted = cursor.number()?;
         content.sparse = BTreeMap::new();
         content.text = match cursor.byte()? {
             0 => None,
-            1 => Some(cut_text(cursor)?),
+            1 => Some(self.cut_text(cursor)?),
             _ => return None,
         };
         Some(content)
@@ -315,6 +392,41 @@ impl Decoder {
         let id = usize::try_from(cursor.number()?).ok()?;
         self.names.get(id).cloned()
     }
+
+    fn value(&mut self, cursor: &mut Cursor<'_>) -> Option<Value> {
+        self.value_or_unbound(cursor)?
+    }
+
+    fn cut_text(&mut self, cursor: &mut Cursor<'_>) -> Option<Text> {
+        let len = cursor.number()?;
+        Some(self.texts.text(cursor.text()?, len))
+    }
+
+    /// A value, or none for [`tag::UNBOUND`].
+    #[inline]
+    fn value_or_unbound(&mut self, cursor: &mut Cursor<'_>) -> Option<Option<Value>> {
+        let float = |cursor: &mut Cursor<'_>| {
+            let bytes = cursor.take(8)?.try_into().ok()?;
+            Some(f64::from_le_bytes(bytes))
+        };
+        Some(Some(match cursor.byte()? {
+            tag::NONE => Value::None,
+            tag::FALSE => Value::Bool(false),
+            tag::TRUE => Value::Bool(true),
+            tag::INT => Value::Int(cursor.signed()?),
+            tag::BIG_INT => Value::BigInt(cursor.text()?.into()),
+            tag::FLOAT => Value::Float(float(cursor)?),
+            tag::COMPLEX => Value::Complex(float(cursor)?, float(cursor)?),
+            tag::STR => Value::Str(self.cut_text(cursor)?),
+            tag::BYTES => Value::Bytes(self.cut_text(cursor)?),
+            tag::ELLIPSIS => Value::Ellipsis,
+            tag::NOT_IMPLEMENTED => Value::NotImplemented,
+            tag::OBJECT => Value::Object(ObjectId(cursor.number()?)),
+            tag::UNAVAILABLE => Value::Unavailable(unavailable(cursor.byte()?)?),
+            tag::UNBOUND => return Some(None),
+            _ => return None,
+        }))
+    }
 }
 
 /// The text of a source file, when there is a file.
@@ -360,43 +472,6 @@ fn small(cursor: &mut Cursor<'_>) -> Option<u32> {
 
 fn text(cursor: &mut Cursor<'_>) -> Option<Arc<str>> {
     Some(String::from_utf8_lossy(cursor.text()?).into())
-}
-
-fn cut_text(cursor: &mut Cursor<'_>) -> Option<Text> {
-    let len = cursor.number()?;
-    Some(Text {
-        kept: cursor.text()?.into(),
-        len,
-    })
-}
-
-fn value(cursor: &mut Cursor<'_>) -> Option<Value> {
-    value_or_unbound(cursor)?
-}
-
-/// A value, or none for [`tag::UNBOUND`].
-fn value_or_unbound(cursor: &mut Cursor<'_>) -> Option<Option<Value>> {
-    let float = |cursor: &mut Cursor<'_>| {
-        let bytes = cursor.take(8)?.try_into().ok()?;
-        Some(f64::from_le_bytes(bytes))
-    };
-    Some(Some(match cursor.byte()? {
-        tag::NONE => Value::None,
-        tag::FALSE => Value::Bool(false),
-        tag::TRUE => Value::Bool(true),
-        tag::INT => Value::Int(cursor.signed()?),
-        tag::BIG_INT => Value::BigInt(cursor.text()?.into()),
-        tag::FLOAT => Value::Float(float(cursor)?),
-        tag::COMPLEX => Value::Complex(float(cursor)?, float(cursor)?),
-        tag::STR => Value::Str(cut_text(cursor)?),
-        tag::BYTES => Value::Bytes(cut_text(cursor)?),
-        tag::ELLIPSIS => Value::Ellipsis,
-        tag::NOT_IMPLEMENTED => Value::NotImplemented,
-        tag::OBJECT => Value::Object(ObjectId(cursor.number()?)),
-        tag::UNAVAILABLE => Value::Unavailable(unavailable(cursor.byte()?)?),
-        tag::UNBOUND => return Some(None),
-        _ => return None,
-    }))
 }
 
 fn unavailable(number: u8) -> Option<Unavailable> {

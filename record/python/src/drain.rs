@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use retrostep_record_python_wire::Consumer;
 use retrostep_record_python_wire::message::Cursor;
-use retrostep_trace::{Event, Header, Recording, Source, Summary, ThreadId, Writer, WriterOptions};
+use retrostep_trace::{
+    Event, Header, Position, Recording, Source, Summary, ThreadId, Value, Writer, WriterOptions,
+};
 
-use crate::decode::{Decoder, Malformed, Message, source_text};
+use crate::decode::{Decoder, Frequent, Malformed, Message, source_text};
 use crate::job::Origin;
 use crate::output::Outputs;
 
@@ -83,10 +85,17 @@ fn read(
 ) -> Option<usize> {
     let mut cursor = Cursor::new(bytes);
     while cursor.position() < CHUNK_BYTES {
-        match decoder.next(&mut cursor) {
-            Ok(Some(message)) => sink.take(message, outputs.as_deref_mut()),
-            Ok(None) => break,
-            Err(Malformed { kind }) => sink.stop(Stop::Malformed(kind)),
+        match decoder.frequent(&mut cursor) {
+            Some(Frequent::Line(line)) => sink.line(line, outputs.as_deref_mut()),
+            Some(Frequent::Write(slot, value)) => sink.write(slot, value),
+            Some(Frequent::Return(value)) => {
+                sink.event(Event::Return { value }, outputs.as_deref_mut());
+            }
+            None => match decoder.next(&mut cursor) {
+                Ok(Some(message)) => sink.take(message, outputs.as_deref_mut()),
+                Ok(None) => break,
+                Err(Malformed { kind }) => sink.stop(Stop::Malformed(kind)),
+            },
         }
         if sink.is_stopped() {
             return None;
@@ -221,19 +230,46 @@ impl Sink {
 
     fn event(&mut self, event: Event, outputs: Option<&mut Outputs>) {
         let Some(writer) = &mut self.writer else {
-            return;
+            return self.stop(Stop::Malformed(0));
         };
         if let Some(outputs) = outputs {
             outputs.see(self.thread, &event, writer.position());
         }
-        if let Err(error) = writer.push(self.thread, event) {
+        let pushed = writer.push(self.thread, event);
+        self.count(pushed);
+    }
+
+    #[inline]
+    fn line(&mut self, line: u32, outputs: Option<&mut Outputs>) {
+        let Some(writer) = &mut self.writer else {
+            return self.stop(Stop::Malformed(0));
+        };
+        if let Some(outputs) = outputs {
+            outputs.see(self.thread, &Event::Line { line }, writer.position());
+        }
+        let pushed = writer.push_line(self.thread, line);
+        self.count(pushed);
+    }
+
+    #[inline]
+    fn write(&mut self, slot: u32, value: Option<Value>) {
+        let Some(writer) = &mut self.writer else {
+            return self.stop(Stop::Malformed(0));
+        };
+        let pushed = writer.push_write(self.thread, slot, value);
+        self.count(pushed);
+    }
+
+    /// Counts an event that was written, or stops.
+    #[inline]
+    fn count(&mut self, pushed: retrostep_trace::Result<Position>) {
+        if let Err(error) = pushed {
             return self.stop(Stop::Write(error));
         }
         self.events += 1;
         if self.events.is_multiple_of(1024)
-            && self
-                .max_bytes
-                .is_some_and(|max| writer.bytes_written() >= max)
+            && let (Some(max), Some(writer)) = (self.max_bytes, &self.writer)
+            && writer.bytes_written() >= max
         {
             self.stop(Stop::MaxBytes);
         }

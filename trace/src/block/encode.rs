@@ -8,7 +8,7 @@ use crate::codec::{self, Last, put_content, put_payload, put_value, tag, tag_of}
 use crate::hash::Map;
 use crate::strings::{self, StringTable};
 use crate::varint::{put, put_optional, put_signed};
-use crate::walker::{FrameRecord, Outside, Step, Walker};
+use crate::walker::{FrameRecord, NONE, Outside, Step, Walker};
 use crate::{Change, Content, Event, ObjectId, TaskId, Text, Value};
 
 /// Bytes before compression at which a block is full.
@@ -60,6 +60,8 @@ pub(crate) struct OpenBlock {
     pub(crate) started: Vec<TaskId>,
     clocks: Vec<(u64, u64)>,
     numbers: Map<Meaning, u32>,
+    /// Codes found last, by a few bits of what they mean.
+    recent: Vec<u32>,
     strings: StringTable,
     raw_bytes: usize,
     values: usize,
@@ -80,6 +82,7 @@ impl OpenBlock {
         self.started.clear();
         self.clocks.clear();
         self.numbers.clear();
+        self.recent.clear();
         self.strings.take();
         self.raw_bytes = 0;
         self.values = 0;
@@ -125,7 +128,77 @@ impl OpenBlock {
         activation
     }
 
+    /// As [`OpenBlock::push`], for a line.
+    pub(crate) fn line(&mut self, thread: u32, line: u32) -> u32 {
+        let position = self.first + self.rows.len() as u64;
+        let activation = self.walker.line(position, thread, line);
+        let mut meaning = Meaning::new(Kind::Line);
+        meaning.a = self.function_number(activation);
+        meaning.b = line;
+        let code = self.code(meaning);
+        if let Some(code) = self.codes.get_mut(code as usize) {
+            code.count += 1;
+        }
+        self.add_row(thread, activation, code, 1)
+    }
+
+    /// As [`OpenBlock::push`], for a write of a local.
+    pub(crate) fn write(&mut self, thread: u32, slot: u32, value: &Option<Value>) -> u32 {
+        let thread_at = self.walker.threads.get(thread as usize);
+        let activation = thread_at.map_or(NONE, |thread| thread.current);
+        let mut meaning = Meaning::new(Kind::Write);
+        meaning.tag = optional_tag(value);
+        meaning.a = self.function_number(activation);
+        meaning.b = slot;
+        let code = self.code(meaning);
+        let mut bytes = 1;
+        if let Some(code) = self.codes.get_mut(code as usize) {
+            code.count += 1;
+            if let Some(value) = value {
+                let before = code.stream.len();
+                put_payload(
+                    value,
+                    &mut code.last[2],
+                    &mut self.strings,
+                    &mut code.stream,
+                );
+                bytes += code.stream.len() - before;
+            }
+        }
+        self.add_row(thread, activation, code, bytes)
+    }
+
+    fn add_row(&mut self, thread: u32, activation: u32, code: u32, bytes: usize) -> u32 {
+        self.raw_bytes += bytes;
+        self.values += 1;
+        self.rows.push(Row {
+            code,
+            thread,
+            activation,
+            payload: 0,
+        });
+        activation
+    }
+
+    /// One more than the function of an activation; 0 without one.
+    fn function_number(&self, activation: u32) -> u64 {
+        let activation = self.walker.activations.get(activation as usize);
+        activation.map_or(0, |activation| u64::from(activation.function.0) + 1)
+    }
+
     fn code(&mut self, meaning: Meaning) -> u32 {
+        const RECENT: usize = 1024;
+        let mixed = (meaning.a.wrapping_mul(37) << 2)
+            ^ (u64::from(meaning.b) << 3)
+            ^ (u64::from(meaning.tag) << 6)
+            ^ u64::from(meaning.kind as u8);
+        let place = (mixed ^ (mixed >> 10)) as usize & (RECENT - 1);
+        if let Some(&recent) = self.recent.get(place)
+            && let Some(code) = self.codes.get(recent as usize)
+            && code.meaning == meaning
+        {
+            return recent;
+        }
         let next = self.codes.len() as u32;
         let code = *self.numbers.entry(meaning).or_insert(next);
         if code == next {
@@ -136,12 +209,15 @@ impl OpenBlock {
                 stream: Vec::new(),
             });
         }
+        self.recent.resize(RECENT, NONE);
+        if let Some(recent) = self.recent.get_mut(place) {
+            *recent = code;
+        }
         code
     }
 
     fn meaning(&mut self, event: &Event, activation: u32) -> Meaning {
-        let function = self.walker.activations.get(activation as usize);
-        let function = function.map_or(0, |activation| u64::from(activation.function.0) + 1);
+        let function = self.function_number(activation);
         let mut meaning = Meaning::new(kind_of(event));
         match event {
             Event::Call { function, .. } => meaning.a = u64::from(function.0),
