@@ -155,11 +155,9 @@ impl Codes {
         matches!(self.known.get(&(code as usize)), Some(Some(_)))
     }
 
-    /// What is known of recorded code whose events the interpreter was not asked for yet. It counts
-    /// as asked from here on.
-    pub(crate) fn first_instrumentation(&self, code: *mut PyObject) -> Option<&'static CodeInfo> {
-        let info = (*self.known.get(&(code as usize))?)?;
-        (!info.is_instrumented.replace(true)).then_some(info)
+    /// What is known of recorded code that was looked at before.
+    pub(crate) fn known(&self, code: *mut PyObject) -> Option<&'static CodeInfo> {
+        *self.known.get(&(code as usize))?
     }
 
     #[cold]

@@ -251,11 +251,10 @@ pub(crate) unsafe fn instrument(code: *mut PyObject, with_instructions: bool) {
     }
 }
 
-unsafe fn none() -> *mut PyObject {
-    let none = py::_Py_NoneStruct();
-    // SAFETY: always alive.
-    unsafe { py::Py_IncRef(none) };
-    none
+/// `None`, of which references are not counted where there are these events.
+#[inline]
+fn none() -> *mut PyObject {
+    py::_Py_NoneStruct()
 }
 
 /// The answer to an event of one code object: again, unless recording is over.
@@ -297,14 +296,14 @@ unsafe extern "C-unwind" fn on_start(
     unsafe {
         let code = argument(arguments, 0);
         let frame = RawFrame::current();
-        let is_recorded = recorder::enter(|recorder| {
-            let is_recorded = recorder.enter_frame(frame, code, Entry::Call);
-            if is_recorded {
-                recorder.instrument(code);
+        let info = recorder::enter(|recorder| {
+            let info = recorder.enter_frame(frame, code, Entry::Call);
+            if let Some(info) = info {
+                info.instrument();
             }
-            is_recorded
+            info.is_some()
         });
-        match is_recorded {
+        match info {
             Some(false) => disable(),
             _ => answer(),
         }
@@ -320,7 +319,9 @@ unsafe extern "C-unwind" fn on_resume(
     unsafe {
         let code = argument(arguments, 0);
         let frame = RawFrame::current();
-        recorder::enter(|recorder| recorder.enter_frame(frame, code, Entry::Resume));
+        recorder::enter(|recorder| {
+            recorder.enter_frame(frame, code, Entry::Resume);
+        });
         answer()
     }
 }
@@ -335,9 +336,8 @@ unsafe extern "C-unwind" fn on_throw(
         let code = argument(arguments, 0);
         let frame = RawFrame::current();
         recorder::enter(|recorder| {
-            let is_recorded = recorder.enter_frame(frame, code, Entry::Resume);
-            if is_recorded {
-                recorder.instrument(code);
+            if let Some(info) = recorder.enter_frame(frame, code, Entry::Resume) {
+                info.instrument();
             }
         });
         none()
@@ -452,9 +452,11 @@ unsafe extern "C-unwind" fn on_raise(
 impl Recorder {
     /// Begins to receive the events of code that already runs, if it is recorded.
     pub(crate) unsafe fn instrument_known(&mut self, code: *mut PyObject) {
-        if layout().has_monitoring() {
+        if layout().has_monitoring()
+            && let Some(info) = self.codes.known(code)
+        {
             // SAFETY: the caller's.
-            unsafe { self.instrument(code) };
+            unsafe { info.instrument() };
         }
     }
 
@@ -469,15 +471,18 @@ impl Recorder {
             }
         }
     }
+}
 
+impl CodeInfo {
     /// Begins to receive the events of recorded code, once.
-    unsafe fn instrument(&mut self, code: *mut PyObject) {
-        if let Some(info) = self.codes.first_instrumentation(code) {
+    #[inline]
+    unsafe fn instrument(&self) {
+        if !self.is_instrumented.replace(true) {
             // Where frames are asked, nothing is looked up by instruction. But 3.13 and later lose the
             // instruction events of the program's own tracer where another tool has line events alone.
             let is_asked = layout().asks();
             // SAFETY: the caller's.
-            unsafe { instrument(code, is_asked || !info.map.is_empty()) };
+            unsafe { instrument(self.code, is_asked || !self.map.is_empty()) };
         }
     }
 }

@@ -25,6 +25,9 @@ use crate::values::Values;
 /// After so long without room the program's recorder asks whether the host still lives.
 const LIVENESS_CHECK_AFTER: Duration = Duration::from_secs(1);
 
+/// Events between two looks at the clock: together they take a few microseconds.
+const BEATS: u32 = 64;
+
 /// Everything the recorder knows.
 pub(crate) struct Recorder {
     /// Whole messages that the ring has not taken yet.
@@ -38,6 +41,8 @@ pub(crate) struct Recorder {
     pub(crate) suspended: HashMap<usize, Suspended>,
     pub(crate) tasks: Tasks,
     pub(crate) clock: Clock,
+    /// Events until the clock is looked at again.
+    pub(crate) beats: u32,
     pub(crate) next_frame: u64,
     pub(crate) mode: Mode,
     producer: Producer,
@@ -103,6 +108,7 @@ pub(crate) fn install(producer: Producer, config: &Config) {
         suspended: HashMap::new(),
         tasks: Tasks::default(),
         clock: Clock::new(),
+        beats: 0,
         next_frame: 0,
         mode: config.mode,
         producer,
@@ -262,6 +268,18 @@ impl Recorder {
         self.out.push(message::STARTED);
         put::text(&mut self.out, self_check.as_bytes());
         put::text(&mut self.out, version.as_bytes());
+    }
+
+    /// Looks at the clock now and then: at every event after one that may have taken long, else less
+    /// often than events happen.
+    #[inline]
+    pub(crate) fn beat(&mut self) {
+        if self.beats == 0 || self.values.is_waiting() {
+            self.beats = BEATS;
+            self.tick();
+        } else {
+            self.beats -= 1;
+        }
     }
 
     /// Emits the time if it moved on noticeably.

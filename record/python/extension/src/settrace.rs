@@ -133,7 +133,7 @@ unsafe fn on_event(
                 } else {
                     Entry::Resume
                 };
-                if !recorder.enter_frame(frame, code, entry) {
+                if recorder.enter_frame(frame, code, entry).is_none() {
                     if alone {
                         set_trace_lines(frame_object, false);
                     }

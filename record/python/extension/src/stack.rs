@@ -70,22 +70,20 @@ impl Recorder {
         if let Some(thread) = self.threads.current() {
             thread.raised_last = None;
         }
-        self.tick();
+        self.beat();
         // SAFETY: the lock is held; what is settled is the running thread's.
         unsafe { self.values.settle(&mut self.out, frame) };
     }
 
-    /// A frame begins or goes on. False when its code is not recorded.
+    /// A frame begins or goes on. What is known of its code; `None` when that is not recorded.
     pub(crate) unsafe fn enter_frame(
         &mut self,
         frame: RawFrame,
         code: *mut PyObject,
         entry: Entry,
-    ) -> bool {
+    ) -> Option<&'static CodeInfo> {
         // SAFETY: the caller's.
-        let Some(info) = (unsafe { self.info(frame, code) }) else {
-            return false;
-        };
+        let info = unsafe { self.info(frame, code) }?;
         self.begin(frame);
         // SAFETY: the caller's; after `leave_stale` the top of the stack is a frame that called.
         unsafe {
@@ -110,7 +108,7 @@ impl Recorder {
                 self.stand_task(task);
             }
         }
-        true
+        Some(info)
     }
 
     /// A line is about to run.
@@ -362,7 +360,7 @@ impl Recorder {
         for (frame, code, line) in frames {
             // SAFETY: the caller's.
             unsafe {
-                if self.enter_frame(*frame, *code, Entry::Call) {
+                if self.enter_frame(*frame, *code, Entry::Call).is_some() {
                     self.out.push(message::LINE);
                     put::number(&mut self.out, u64::from(*line));
                 }
@@ -594,6 +592,7 @@ impl Recorder {
                     Some(variables) => variables.get(slot.raw as usize),
                     None => active.frame.slot(slot.raw as usize),
                 };
+                let now = values.sight(object);
                 if slot.cell && !object.is_null() && (*object).ob_type == py::PyCell_Type() {
                     let id = values.cell(out, object, slot.redacted);
                     if !values.same(shadow, object) {
@@ -604,16 +603,18 @@ impl Recorder {
                     }
                     return;
                 }
-                if values.same(shadow, object) {
+                if shadow.says_the_same(now) {
                     return;
                 }
                 value.clear();
-                if object.is_null() {
-                    value.push(tag::UNBOUND);
+                *shadow = if object.is_null() || !slot.redacted && Values::put_sight(value, now) {
+                    if object.is_null() {
+                        value.push(tag::UNBOUND);
+                    }
+                    now
                 } else {
-                    values.encode_named(out, value, slot.redacted, object);
-                }
-                *shadow = values.shadow(object);
+                    values.encode_named(out, value, slot.redacted, object)
+                };
                 out.push(message::WRITE);
                 put::number(out, u64::from(index));
                 out.extend_from_slice(value);

@@ -99,6 +99,8 @@ pub(crate) struct Values {
     next_name: u64,
     /// How often code that is not recorded may have run.
     epoch: u64,
+    /// The namespace that was compared last, the interpreter's mark of its state then, and its number.
+    last_namespace: (usize, u64, u64),
     redacted: u64,
     arrays: Vec<usize>,
     /// Keys of instances by the address of their dictionary.
@@ -163,6 +165,7 @@ impl Values {
             next_type: 0,
             next_name: 0,
             epoch: 1,
+            last_namespace: (0, 0, 0),
             redacted: 0,
             arrays: Vec::new(),
             siblings: AddressMap::default(),
@@ -180,7 +183,8 @@ impl Values {
         }
     }
 
-    /// Appends the encoding of `object` to `value`, and the messages it needs first to `out`.
+    /// Appends the encoding of `object` to `value`, and the messages it needs first to `out`. Gives its
+    /// shadow.
     ///
     /// # Safety
     ///
@@ -190,10 +194,11 @@ impl Values {
         out: &mut Vec<u8>,
         value: &mut Vec<u8>,
         object: *mut PyObject,
-    ) {
+    ) -> Shadow {
         // SAFETY: the caller's.
-        unsafe { self.put_value(out, value, object, self.limits.depth) };
+        let shadow = unsafe { self.put_value(out, value, object, self.limits.depth) };
         self.tell_redacted(out);
+        shadow
     }
 
     /// As [`Values::encode`], for a value whose name may be on the redaction list.
@@ -207,14 +212,39 @@ impl Values {
         value: &mut Vec<u8>,
         redacted: bool,
         object: *mut PyObject,
-    ) {
+    ) -> Shadow {
         if redacted {
             self.put_redacted(value);
             self.tell_redacted(out);
-        } else {
             // SAFETY: the caller's.
-            unsafe { self.encode(out, value, object) };
+            return unsafe { self.look(object) };
         }
+        // SAFETY: the caller's.
+        unsafe { self.encode(out, value, object) }
+    }
+
+    /// What recording a value would say now: equal to [`Values::same`]'s shadow while it says the same.
+    ///
+    /// # Safety
+    ///
+    /// As [`Values::same`].
+    #[inline]
+    pub(crate) unsafe fn sight(&self, object: *mut PyObject) -> Shadow {
+        // SAFETY: the caller's.
+        unsafe { self.look(object) }
+    }
+
+    /// Appends the encoding of a value of which the shadow was just made, if that says it all.
+    #[inline]
+    pub(crate) fn put_sight(value: &mut Vec<u8>, shadow: Shadow) -> bool {
+        match shadow.kind {
+            ShadowKind::Int => put::int(value, shadow.payload as i64),
+            ShadowKind::Float => put::float(value, f64::from_bits(shadow.payload)),
+            ShadowKind::Singleton => value.push(shadow.payload as u8),
+            ShadowKind::Unbound => value.push(tag::UNBOUND),
+            _ => return false,
+        }
+        true
     }
 
     /// Whether values of that name are not recorded.

@@ -202,6 +202,13 @@ fn every_way_to_change_an_object_is_seen() {
 }
 
 #[test]
+fn what_a_line_does_is_seen_whatever_its_variables_hold() {
+    for access in ACCESSES {
+        check(access, "receivers.py", &[], 1_000);
+    }
+}
+
+#[test]
 fn random_changes_of_aliased_containers_are_seen() {
     for seed in ["1", "2", "3"] {
         check(Access::Direct, "fuzz.py", &[seed, "150"], 450);

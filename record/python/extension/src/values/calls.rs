@@ -149,21 +149,30 @@ impl Values {
                 return name != b"sort" && self.is_watched(type_of(owner));
             }
             if raw::flags_of(class) & flag::TYPE != 0 {
-                return [
-                    symbols.int,
-                    symbols.text,
-                    symbols.float,
-                    symbols.list,
-                    symbols.tuple,
-                    symbols.dict,
-                    symbols.set,
-                    symbols.frozenset,
-                    symbols.bytes,
-                    symbols.range,
-                    symbols.class,
-                    symbols.super_object,
-                ]
-                .contains(&callable);
+                let makes_error = raw::flags_of(callable) & (flag::EXCEPTION | flag::HEAP_TYPE);
+                return makes_error == flag::EXCEPTION
+                    || [
+                        symbols.int,
+                        symbols.text,
+                        symbols.float,
+                        symbols.list,
+                        symbols.tuple,
+                        symbols.dict,
+                        symbols.set,
+                        symbols.frozenset,
+                        symbols.bytes,
+                        symbols.range,
+                        symbols.class,
+                        symbols.super_object,
+                        symbols.object,
+                        symbols.boolean,
+                        symbols.enumerate,
+                        symbols.zip,
+                        symbols.reversed,
+                        symbols.map,
+                        symbols.filter,
+                    ]
+                    .contains(&callable);
             }
             false
         }
@@ -221,7 +230,6 @@ fn is_pure(name: &[u8]) -> bool {
             | b"hash"
             | b"hex"
             | b"id"
-            | b"input"
             | b"iter"
             | b"max"
             | b"min"

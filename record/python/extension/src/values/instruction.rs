@@ -179,6 +179,12 @@ impl Values {
         }
     }
 
+    /// Whether a call that may have changed something waits for its end.
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.pending.waiting.is_empty()
+    }
+
     /// Looks at what is suspected to have changed since the last event. Called in every event, with
     /// the frame the event belongs to, when changes count as those of the thread that runs.
     ///
@@ -194,7 +200,7 @@ impl Values {
                 self.settle_waiting(out, frame);
             }
             if !frame.0.is_null() {
-                self.refresh_namespace(out, frame.globals());
+                self.refresh_globals(out, frame.globals());
             }
             self.tell_redacted(out);
         }

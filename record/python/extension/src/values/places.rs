@@ -16,6 +16,9 @@ impl Values {
     pub(crate) unsafe fn namespace(&mut self, out: &mut Vec<u8>, dict: Object) -> u64 {
         // SAFETY: the caller's.
         unsafe {
+            if self.is_last_namespace(dict) {
+                return self.last_namespace.2;
+            }
             if self.known_key(dict).is_some() {
                 self.refresh_namespace(out, dict);
             } else {
@@ -31,6 +34,43 @@ impl Values {
             self.tell_redacted(out);
             self.number_of(out, dict)
         }
+    }
+
+    /// Records what changed in the namespace of the globals since it was last recorded.
+    ///
+    /// # Safety
+    ///
+    /// As [`Values::namespace`].
+    #[inline]
+    pub(crate) unsafe fn refresh_globals(&mut self, out: &mut Vec<u8>, dict: Object) {
+        // SAFETY: the caller's.
+        unsafe {
+            if self.is_last_namespace(dict) {
+                return;
+            }
+            self.refresh_namespace(out, dict);
+            if self.known_key(dict).is_some() {
+                // Asking for the version has it watched where that is needed.
+                let is_marked = self.layout.dict_version(dict).is_some();
+                let mark = if is_marked {
+                    self.layout.dict_mark(dict)
+                } else {
+                    u64::MAX
+                };
+                let number = self.number_of(out, dict);
+                self.last_namespace = (dict as usize, mark, number);
+            }
+        }
+    }
+
+    /// Whether a dict is the namespace that was compared last, and unchanged since.
+    #[inline]
+    unsafe fn is_last_namespace(&self, dict: Object) -> bool {
+        let (address, mark, _) = self.last_namespace;
+        // SAFETY: the caller's.
+        address == dict as usize
+            && mark != u64::MAX
+            && mark == unsafe { self.layout.dict_mark(dict) }
     }
 
     /// Records what changed in a namespace since it was last recorded.

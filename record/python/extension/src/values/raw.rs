@@ -279,7 +279,30 @@ impl Layout {
     /// # Safety
     ///
     /// `int` must be an int or an instance of a subclass.
+    #[inline]
     pub(super) unsafe fn int(self, int: Object) -> Int {
+        // SAFETY: as below; one digit is there whenever the size is not 0.
+        unsafe {
+            // A bit that says nothing of the size marks what lives forever.
+            let header = if self.minor >= 12 {
+                word(int, 16) & !4
+            } else {
+                word(int, 16)
+            };
+            let digit = i64::from(int.cast::<u8>().add(24).cast::<u32>().read_unaligned());
+            match header {
+                8 if self.minor >= 12 => return Int::Small(digit),
+                10 if self.minor >= 12 => return Int::Small(-digit),
+                1 if self.minor < 12 => return Int::Small(digit),
+                usize::MAX if self.minor < 12 => return Int::Small(-digit),
+                _ => {}
+            }
+        }
+        // SAFETY: the caller's.
+        unsafe { self.long_int(int) }
+    }
+
+    unsafe fn long_int(self, int: Object) -> Int {
         // SAFETY: an int has its size or tag at 16 and 30-bit digits from 24 on.
         let (negative, digits): (bool, &[u32]) = unsafe {
             let header = word(int, 16);
@@ -389,6 +412,20 @@ impl Layout {
             // SAFETY: the caller's.
             _ => unsafe { super::watch::version(dict) },
         }
+    }
+
+    /// A number that changes at least whenever the dict does; cheaper than its version.
+    ///
+    /// # Safety
+    ///
+    /// `dict` must be a dict that is alive.
+    #[inline]
+    pub(super) unsafe fn dict_mark(self, dict: Object) -> u64 {
+        if self.minor >= 14 {
+            return super::watch::changes();
+        }
+        // SAFETY: a dict has its version at 24.
+        unsafe { word(dict, 24) as u64 }
     }
 
     /// The keys of an ordered dict in its own order.

@@ -31,11 +31,11 @@ impl Values {
                 };
                 return Some(Shadow::new(ShadowKind::Str, payload));
             }
-            if let Some(tag) = self.singleton(object) {
-                return Some(Shadow::new(ShadowKind::Singleton, u64::from(tag)));
-            }
             if class == symbols.float {
                 return Some(Shadow::new(ShadowKind::Float, word(object, 16) as u64));
+            }
+            if let Some(tag) = self.singleton(object) {
+                return Some(Shadow::new(ShadowKind::Singleton, u64::from(tag)));
             }
             if class == symbols.bytes {
                 let bytes = self.layout.bytes(object);

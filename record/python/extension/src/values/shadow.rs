@@ -56,6 +56,12 @@ impl Shadow {
         payload: 0,
     };
 
+    /// Whether recording a value would say the same as when this shadow was made.
+    #[inline]
+    pub(crate) fn says_the_same(self, now: Shadow) -> bool {
+        self == now && self.kind != ShadowKind::Unknown
+    }
+
     pub(super) fn new(kind: ShadowKind, payload: u64) -> Shadow {
         Shadow { kind, payload }
     }

@@ -88,6 +88,13 @@ pub(super) unsafe fn version(dict: Object) -> Option<u64> {
     Some(0)
 }
 
+/// How often any watched dict changed.
+#[inline]
+pub(super) fn changes() -> u64 {
+    // A dict that is not watched yet counts as changed each time.
+    watcher().map_or(u64::MAX, |watcher| watcher.changes)
+}
+
 unsafe extern "C" fn on_event(event: c_int, dict: Object, _: Object, _: Object) -> c_int {
     if let Some(watcher) = watcher() {
         if event == FREED {

@@ -14,6 +14,10 @@ def append_to_kept(item):
         value.append(item)
 
 
+def append_item(container, item):
+    container.append(item)
+
+
 def set_item(container, key, value):
     container[key] = value
 
