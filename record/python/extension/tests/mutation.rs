@@ -204,7 +204,7 @@ fn every_way_to_change_an_object_is_seen() {
 #[test]
 fn what_a_line_does_is_seen_whatever_its_variables_hold() {
     for access in ACCESSES {
-        check(access, "receivers.py", &[], 1_000);
+        check(access, "receivers.py", &[], 700);
     }
 }
 

@@ -269,7 +269,7 @@ impl Values {
                             Key::Slot(slot) => frame.slot(slot as usize),
                             Key::Constant(constant) => constant,
                         };
-                        self.look_at_item(out, container, key);
+                        self.look_at_item(out, container, key, facts.stores.len() == 1);
                     }
                     Store::Attribute { object } => {
                         let object = frame.slot(object as usize);
@@ -287,7 +287,15 @@ impl Values {
         self.tell_redacted(out);
     }
 
-    unsafe fn look_at_item(&mut self, out: &mut Vec<u8>, container: Object, key: Object) {
+    /// `alone` says that the line stores nothing else, so that a dict whose last change is recorded has
+    /// no other one.
+    unsafe fn look_at_item(
+        &mut self,
+        out: &mut Vec<u8>,
+        container: Object,
+        key: Object,
+        alone: bool,
+    ) {
         if container.is_null() || key.is_null() || !deaths::maybe_known(container as usize) {
             return;
         }
@@ -311,13 +319,12 @@ impl Values {
                 return;
             }
             let is_scalar = type_of(key) == self.symbols.int || type_of(key) == self.symbols.text;
-            let version = self.layout.dict_version(container);
-            let is_as_recorded = self
-                .known
-                .get(&(container as usize))
-                .is_some_and(|known| version.is_some() && known.state.version == version);
-            if is_as_recorded {
-                return;
+            if alone {
+                let version = self.layout.dict_version(container);
+                let known = self.known.get(&(container as usize));
+                if known.is_some_and(|known| version.is_some() && known.state.version == version) {
+                    return;
+                }
             }
             if is_scalar {
                 self.touch_entry(out, container, key);

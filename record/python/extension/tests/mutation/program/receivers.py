@@ -49,7 +49,7 @@ class ListChild(list):
 
 class DictChild(dict):
     def __setitem__(self, key, value):
-        super().__setitem__(key, [value])
+        super().__setitem__(key, value)
 
 
 
