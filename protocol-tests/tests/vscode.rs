@@ -94,6 +94,23 @@ fn the_first_step_back_in_vs_code() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn the_extension_finds_the_program_or_says_that_it_is_missing() -> Result<()> {
+    let Some(node) = on_path("node") else {
+        skip("the_extension_finds_the_program", "node is not installed");
+        return Ok(());
+    };
+    let folder = tempfile::tempdir()?;
+    let mut check = Command::new(node);
+    check
+        .arg(checkout().join("protocol-tests/extension.js"))
+        .arg(checkout().join("extensions/vscode/extension.js"))
+        .arg(folder.path());
+    let outcome = run(&mut check, START_LIMIT)?;
+    ensure!(outcome.status.success(), "{}", outcome.stderr);
+    Ok(())
+}
+
 /// What is installed, and a folder for this test.
 struct Place {
     installed: PathBuf,
