@@ -226,7 +226,64 @@ fn start_named(name: &str) -> Option<StartAt> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde::de::value::Error;
+    use serde::de::{Error as _, Visitor};
+    use serde::{Deserializer, forward_to_deserialize_any};
     use serde_json::json;
+
+    /// Deserializes nothing, but fails with the names of the fields that are asked for.
+    struct FieldNames;
+
+    impl<'de> Deserializer<'de> for FieldNames {
+        type Error = Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
+            Err(Error::custom("no struct"))
+        }
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _name: &'static str,
+            fields: &'static [&'static str],
+            _visitor: V,
+        ) -> Result<V::Value, Error> {
+            Err(Error::custom(fields.join(" ")))
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+            unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+
+    #[test]
+    fn the_schema_for_vs_code_names_the_arguments_that_are_read() {
+        let description = include_str!("../../extensions/vscode/package.json");
+        let description: Value = serde_json::from_str(description).unwrap();
+        let debugger = &description["contributes"]["debuggers"][0];
+        let check = |request: &str, read: Error| {
+            let read = read.to_string();
+            let mut read: Vec<&str> = read.split(' ').collect();
+            let schema = &debugger["configurationAttributes"][request]["properties"];
+            let mut described: Vec<&str> = schema
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect();
+            read.sort_unstable();
+            described.sort_unstable();
+            assert_eq!(described, read, "{request}");
+        };
+        check(
+            "launch",
+            LaunchArguments::deserialize(FieldNames).unwrap_err(),
+        );
+        check(
+            "attach",
+            AttachArguments::deserialize(FieldNames).unwrap_err(),
+        );
+    }
 
     fn launch(arguments: Value) -> Result<Launch, String> {
         serde_json::from_value::<LaunchArguments>(arguments)

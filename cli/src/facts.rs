@@ -72,6 +72,16 @@ impl Facts {
         Duration::from_nanos(known.unwrap_or_else(|| self.recording.time_ns(end).unwrap_or(0)))
     }
 
+    /// The name for people: in the library that of the file, elsewhere the one it was recorded under.
+    pub(crate) fn name(&self) -> &str {
+        let recorded = &self.recording.header().name;
+        if self.entry.id == self.entry.name && !recorded.is_empty() {
+            recorded
+        } else {
+            &self.entry.name
+        }
+    }
+
     /// `3.12.1`.
     pub(crate) fn python(&self) -> &str {
         let language = &self.recording.header().language;
@@ -116,7 +126,7 @@ impl Facts {
             }
         };
         put("id", json!(self.entry.id));
-        put("name", json!(self.entry.name));
+        put("name", json!(self.name()));
         put("path", json!(absolute(&self.entry.path)));
         put("events", json!(self.events()));
         put("bytes", json!(self.recording.len_bytes()));

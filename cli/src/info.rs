@@ -20,7 +20,7 @@ pub(crate) fn run(options: &InfoOptions) -> anyhow::Result<()> {
 fn for_people(facts: &Facts) -> String {
     let header = facts.recording.header();
     let mut rows = vec![
-        ("name", facts.entry.name.clone()),
+        ("name", facts.name().to_owned()),
         ("file", crate::open::shown(&facts.entry.path)),
     ];
     match &facts.state {

@@ -14,7 +14,7 @@ mod terminal;
 mod text;
 mod verify;
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
@@ -28,6 +28,7 @@ const FAILED: u8 = 1;
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .with_env_filter(
             EnvFilter::try_from_env("RETROSTEP_LOG").unwrap_or_else(|_| EnvFilter::new("warn")),
         )

@@ -5,6 +5,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use retrostep_adapter::{OutputStream, Report};
@@ -16,12 +17,21 @@ pub(crate) const END: &str = "end";
 /// Ends the program.
 pub(crate) const KILL: &str = "kill";
 
+/// A program that was asked to end by an adapter that is gone gets so long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The reporting side of the socket.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     socket: UnixStream,
     /// What came in, up to the last whole line.
     asked: Vec<u8>,
+    /// Whether the adapter has closed its side: it ended, or it was killed.
+    alone: bool,
+    /// When the program was asked to end.
+    end_since: Option<Instant>,
+    /// Whether it was ended with force.
+    killed: bool,
     /// The beginning of a character whose end is still to come, by stream.
     cut: [Vec<u8>; 2],
 }
@@ -30,11 +40,46 @@ impl Reporter {
     pub(crate) fn connect(path: &Path) -> anyhow::Result<Reporter> {
         let socket = UnixStream::connect(path)
             .with_context(|| format!("cannot report to {}", path.display()))?;
-        Ok(Reporter {
+        Ok(Reporter::new(socket))
+    }
+
+    fn new(socket: UnixStream) -> Reporter {
+        Reporter {
             socket,
             asked: Vec::new(),
+            alone: false,
+            end_since: None,
+            killed: false,
             cut: [Vec::new(), Vec::new()],
-        })
+        }
+    }
+
+    /// The next thing the adapter asked for.
+    ///
+    /// Nobody could end a program whose adapter is gone, so it is ended: what it did is recorded.
+    fn asked_for(&mut self) -> Option<Wish> {
+        if !self.alone {
+            let mut buf = [0_u8; 64];
+            let _ = self.socket.set_nonblocking(true);
+            let read = self.socket.read(&mut buf);
+            let _ = self.socket.set_nonblocking(false);
+            self.alone = matches!(read, Ok(0));
+            self.asked
+                .extend_from_slice(buf.get(..read.unwrap_or(0)).unwrap_or_default());
+        }
+        if let Some(end) = self.asked.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.asked.drain(..=end).collect();
+            return match line.trim_ascii() {
+                word if word == END.as_bytes() => Some(Wish::End),
+                word if word == KILL.as_bytes() => Some(Wish::Kill),
+                _ => None,
+            };
+        }
+        match self.end_since {
+            _ if !self.alone || self.killed => None,
+            None => Some(Wish::End),
+            Some(since) => (since.elapsed() >= PATIENCE).then_some(Wish::Kill),
+        }
     }
 
     /// The last report: what came of the recording.
@@ -84,7 +129,7 @@ impl Reporter {
             return;
         };
         line.push(b'\n');
-        // An adapter that is gone needs no reports, and the program is not its business.
+        // An adapter that is gone needs no reports.
         let _ = self.socket.write_all(&line);
     }
 }
@@ -133,19 +178,12 @@ impl Observer for Reporter {
     }
 
     fn wish(&mut self) -> Option<Wish> {
-        let mut buf = [0_u8; 64];
-        let _ = self.socket.set_nonblocking(true);
-        let read = self.socket.read(&mut buf);
-        let _ = self.socket.set_nonblocking(false);
-        self.asked
-            .extend_from_slice(buf.get(..read.unwrap_or(0)).unwrap_or_default());
-        let end = self.asked.iter().position(|byte| *byte == b'\n')?;
-        let line: Vec<u8> = self.asked.drain(..=end).collect();
-        match line.trim_ascii() {
-            word if word == END.as_bytes() => Some(Wish::End),
-            word if word == KILL.as_bytes() => Some(Wish::Kill),
-            _ => None,
+        let wish = self.asked_for()?;
+        match wish {
+            Wish::End => self.end_since = self.end_since.or_else(|| Some(Instant::now())),
+            Wish::Kill => self.killed = true,
         }
+        Some(wish)
     }
 }
 
@@ -190,11 +228,7 @@ mod tests {
     #[test]
     fn wishes_are_read_when_a_whole_line_is_there() {
         let (socket, mut adapter) = UnixStream::pair().unwrap();
-        let mut reporter = Reporter {
-            socket,
-            asked: Vec::new(),
-            cut: [Vec::new(), Vec::new()],
-        };
+        let mut reporter = Reporter::new(socket);
         assert_eq!(reporter.wish(), None);
         adapter.write_all(b"en").unwrap();
         assert_eq!(reporter.wish(), None);
@@ -204,5 +238,18 @@ mod tests {
         drop(adapter);
         assert_eq!(reporter.wish(), None);
         reporter.finish(&Err("no".to_owned()));
+    }
+
+    #[test]
+    fn a_program_whose_adapter_is_gone_is_ended() {
+        let (socket, adapter) = UnixStream::pair().unwrap();
+        let mut reporter = Reporter::new(socket);
+        assert_eq!(reporter.wish(), None);
+        drop(adapter);
+        assert_eq!(reporter.wish(), Some(Wish::End));
+        assert_eq!(reporter.wish(), None);
+        reporter.end_since = Instant::now().checked_sub(PATIENCE);
+        assert_eq!(reporter.wish(), Some(Wish::Kill));
+        assert_eq!(reporter.wish(), None);
     }
 }

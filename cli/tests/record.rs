@@ -430,6 +430,7 @@ fn without_a_limit_everything_is_there() {
     // Two lines and a write for each number, at least.
     let info = program.info();
     assert!(info["events"].as_u64().unwrap() > 600_000, "{info}");
+    assert_eq!(info["name"], "counting");
     assert_eq!(info["result"], "passed");
     assert_eq!(info["notes"], json!([]));
 }

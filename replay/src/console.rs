@@ -203,7 +203,7 @@ impl Console {
             }
             return Ok((None, line.to_owned()));
         };
-        if command::continues_expression(rest) {
+        if word != "?" && command::continues_expression(rest) {
             return Ok((None, line.to_owned()));
         }
         if self.kind == ConsoleKind::Client {

@@ -29,7 +29,7 @@ pub struct History {
 #[derive(Clone, Debug)]
 pub struct HistoryChange {
     /// The step event of the line that made the change: where to go to see it happen. For an argument
-    /// the line that made the call.
+    /// the line that made the call, or the call itself if code that is not recorded made it.
     pub position: Position,
     /// The event that made it.
     pub written: Position,
@@ -185,7 +185,8 @@ pub(crate) struct Origin {
     pub(crate) source: Option<SourceId>,
     /// 1-based; 0 where there is none.
     pub(crate) line: u32,
-    /// Whether the event binds an argument: then the line is the caller's.
+    /// Whether the event binds an argument: then the line is the caller's, or where the function
+    /// begins if the caller is not recorded.
     pub(crate) is_argument: bool,
 }
 
@@ -207,16 +208,17 @@ impl Origin {
                 position = step_of(recording, facts.call, frame)?;
             }
         }
-        let line = match recording.event(position)?.map(|event| event.event) {
-            Some(retrostep_trace::Event::Line { line }) => line,
-            _ => 0,
-        };
         let facts = frame
             .map(|frame| recording.frame(frame))
             .transpose()?
             .flatten();
         let function = facts.map(|facts| facts.function);
         let known = function.map(|id| recording.function(id)).transpose()?;
+        let line = match recording.event(position)?.map(|event| event.event) {
+            Some(retrostep_trace::Event::Line { line }) => line,
+            _ if is_argument => known.as_ref().map_or(0, |known| known.first_line),
+            _ => 0,
+        };
         Ok(Origin {
             position,
             frame,

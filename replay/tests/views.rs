@@ -135,7 +135,8 @@ struct Positions {
     raise: Position,
 }
 
-fn record() -> (tempfile::TempDir, Arc<Recording>, Positions) {
+/// A recording without events, but with all that its events can name.
+fn begin() -> (tempfile::TempDir, Program) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shop.retro");
     let header = Header {
@@ -169,7 +170,11 @@ fn record() -> (tempfile::TempDir, Arc<Recording>, Positions) {
     let total = ["cart", "codes", "secret", "due"];
     w.add_function(function("total", 5, FunctionKind::Function, &total));
     w.add_function(function("add", 1, FunctionKind::Function, &["codes", "n"]));
+    (folder, program)
+}
 
+fn record() -> (tempfile::TempDir, Arc<Recording>, Positions) {
+    let (folder, mut program) = begin();
     let main: Arc<str> = "MainThread".into();
     program.push(Event::ThreadStart { name: main });
     let namespace = content(ObjectKind::Namespace, 0, Vec::new());
@@ -454,6 +459,28 @@ fn why_follows_names_calls_and_arguments() {
             "2 n = 7 line 6",
         ]
     );
+}
+
+#[test]
+fn arguments_that_code_without_a_recording_passed_are_shown_where_the_function_begins() {
+    let (_folder, mut program) = begin();
+    let worker: Arc<str> = "Thread-1".into();
+    program.push(Event::ThreadStart { name: worker });
+    let namespace = content(ObjectKind::Namespace, 0, Vec::new());
+    program.object(NAMESPACE, Change::New(namespace));
+    let call = program.call(TOTAL, 1);
+    program.write(0, Value::Int(3));
+    let line = program.line(6);
+    program.writer.finish(&Summary::default()).unwrap();
+    let recording = Arc::new(Recording::open(&program.path).unwrap());
+    let snapshot = Snapshot::new(&recording, line);
+    let cart = Expression::parse("cart").unwrap();
+    let found = why(snapshot, Some(TOTAL), &cart, &CancellationToken::new()).unwrap();
+    let [link] = &found.links[..] else {
+        panic!("{:?}", found.links);
+    };
+    assert_eq!((link.position, link.line), (call, 5));
+    assert_eq!(link.line_text, "def total(cart, codes, secret):");
 }
 
 #[test]

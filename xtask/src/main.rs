@@ -6,6 +6,7 @@ mod licences;
 mod pythons;
 mod setup;
 mod suite;
+mod vscode;
 
 use anyhow::{Result, bail};
 

@@ -23,6 +23,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("node", "nodejs"),
     ("npm", "npm"),
     ("patchelf", "patchelf"),
+    ("chromium", "chromium"),
 ];
 
 /// Writes a line to standard output.
@@ -46,6 +47,7 @@ pub(crate) fn install() -> Result<PathBuf> {
     let cache = cache()?;
     debian_packages()?;
     node_modules(&cache)?;
+    crate::vscode::install(&cache)?;
     python_packages(&cache)?;
     crate::pythons::install(&cache)?;
     Ok(cache)
@@ -210,7 +212,7 @@ fn unpack(sources: &Path) -> Result<bool> {
     Ok(true)
 }
 
-fn on_path(program: &str) -> bool {
+pub(crate) fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }

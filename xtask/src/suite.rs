@@ -62,6 +62,7 @@ const STEPS: &[Step] = &[
         "debug client",
         &["test", "-p", "retrostep", "--test", "debug_client"],
     ),
+    tests("VS Code", &["test", "-p", "retrostep", "--test", "vscode"]),
     tests(
         "damage (slow)",
         &["test", "-p", "retrostep", "--test", "damage"],

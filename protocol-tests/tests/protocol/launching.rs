@@ -1,6 +1,6 @@
 //! What `launch` gives the program, and how it fails.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use protocol_tests::client::{Answer, Client};
@@ -191,6 +191,41 @@ fn what_is_wrong_with_a_launch_is_named() -> Result<()> {
         };
         client.event("stopped")?;
         client.finish()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_program_whose_adapter_is_killed_is_ended() -> Result<()> {
+    let Some(python) = python("adapter_is_killed") else {
+        return Ok(());
+    };
+    let folder = folder_with(&[(
+        "server.py",
+        "import time\nprint('ready', flush=True)\nwhile True:\n    time.sleep(0.02)\n",
+    )])?;
+    let mut client = start()?;
+    client.ignore(SURROUNDINGS);
+    initialize(&mut client)?;
+    client.send(
+        "launch",
+        &json!({"program": "server.py", "python": python, "cwd": folder.path(), "out": "server.retro"}),
+    )?;
+    client.request("configurationDone", &Value::Null)?;
+    client.event("output")?;
+    let process = client.event("process")?;
+    let program = process["systemProcessId"].as_u64().context("a process")?;
+    let program = std::path::Path::new("/proc").join(program.to_string());
+    ensure!(program.exists(), "the program runs: {process}");
+    let mut kill = std::process::Command::new("kill");
+    run(
+        kill.args(["-KILL", &client.pid().to_string()]),
+        Duration::from_secs(10),
+    )?;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while program.exists() {
+        ensure!(Instant::now() < deadline, "the program still runs");
+        std::thread::sleep(Duration::from_millis(10));
     }
     Ok(())
 }

@@ -334,6 +334,10 @@ mod tests {
             "there is no program \"no-such-tool\" on PATH"
         );
         assert_eq!(
+            resolve("./no-such-tool", None),
+            "there is no program \"./no-such-tool\""
+        );
+        assert_eq!(
             resolve("a.py", Some("no-such-python")),
             "there is no program \"no-such-python\" on PATH"
         );

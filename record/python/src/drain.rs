@@ -134,6 +134,8 @@ pub(crate) struct Sink {
     stop: Option<Stop>,
     notes: Vec<String>,
     redacted: u64,
+    /// Whether any code was recorded.
+    has_code: bool,
 }
 
 impl Sink {
@@ -152,6 +154,7 @@ impl Sink {
             stop: None,
             notes: Vec::new(),
             redacted: 0,
+            has_code: false,
         }
     }
 
@@ -217,6 +220,7 @@ impl Sink {
                     outputs.add_function(&function);
                 }
                 writer.add_function(function);
+                self.has_code = true;
             }
             Message::Type(ty) => {
                 writer.add_type(ty);
@@ -338,6 +342,12 @@ impl Sink {
         {
             let problem = self.stop.as_ref().map(|stop| self.sentence(stop));
             self.notes.extend(problem.clone());
+            if !self.has_code && self.stop.is_none() {
+                self.notes.push(format!(
+                    "no code in {} ran, or none that it marks; --include takes other code too",
+                    self.header.scope.join(", ")
+                ));
+            }
             summary.notes.clone_from(&self.notes);
             summary.redacted = self.redacted;
             match writer.finish(&summary) {

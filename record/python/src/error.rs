@@ -17,7 +17,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The program to run does not exist.
-    #[error("there is no program \"{name}\" on PATH")]
+    #[error("there is no program \"{name}\"{}", if name.contains('/') { "" } else { " on PATH" })]
     ProgramNotFound {
         /// As the user wrote it.
         name: String,

@@ -148,11 +148,11 @@ pub(super) fn split(line: &str) -> (&str, &str) {
     line.split_at(end)
 }
 
-/// Whether what follows a word makes the line an expression: `next.value`, `start + 1`, `c == 2`.
+/// Whether what follows a word makes the line an expression: `next.value`, `c+1`, `start + 1`, `c == 2`.
 pub(super) fn continues_expression(rest: &str) -> bool {
     let trimmed = rest.trim_start();
     let glued = rest.len() == trimmed.len();
-    if glued && trimmed.starts_with(['.', '[', '(', ',']) {
+    if glued && !trimmed.is_empty() {
         return true;
     }
     let operators = [
@@ -299,6 +299,10 @@ mod tests {
         assert_eq!(split("n-1"), ("n", "-1"));
         assert_eq!(split("? why"), ("?", " why"));
         assert!(continues_expression(".x"));
+        assert!(continues_expression("+1"));
+        assert!(continues_expression("-1"));
+        assert!(continues_expression("'{x}'"));
+        assert!(!continues_expression(""));
         assert!(continues_expression(" == 3"));
         assert!(!continues_expression(" 3"));
         assert!(!continues_expression(" -200"));

@@ -24,6 +24,7 @@ impl FakeRecorder {
         assert!(producer.claim());
         let header = Header {
             working_directory: "/".to_owned(),
+            scope: vec!["/work".to_owned()],
             ..Header::default()
         };
         let path = folder.path().join("a.retro");
@@ -108,6 +109,22 @@ fn scattered(index: u64) -> i64 {
     let mixed = index.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (mixed ^ (mixed >> 32)).cast_signed()
+}
+
+#[test]
+fn a_recording_without_code_says_where_code_was_looked_for() {
+    let mut recorder = FakeRecorder::new(None);
+    recorder.send(message::STARTED, |out| {
+        put::text(out, b"all good");
+        put::text(out, b"3.12.1");
+    });
+    assert_eq!(recorder.finish(), None);
+    let recording = Recording::open(&recorder.path()).unwrap();
+    let notes = &recording.summary().unwrap().notes;
+    assert_eq!(
+        *notes,
+        ["no code in /work ran, or none that it marks; --include takes other code too"]
+    );
 }
 
 #[test]
