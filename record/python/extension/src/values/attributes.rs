@@ -132,6 +132,56 @@ pub(super) unsafe fn named_values(
     texts
 }
 
+/// What the instance dictionary of an object holds under a name, in whatever form it is kept.
+///
+/// # Safety
+///
+/// `object` is alive and of that class; `name` is a text.
+pub(super) unsafe fn named_value(
+    symbols: &Symbols,
+    info: &Class,
+    object: Object,
+    name: Object,
+) -> Option<Object> {
+    // SAFETY: the class says where its instances keep attributes; looking a text up in a dictionary
+    // of attributes runs no code of the program.
+    unsafe {
+        let class = type_of(object);
+        let before = |offset: usize| object_at(object.cast::<u8>().wrapping_sub(offset), 0);
+        let (dict, values) = match info.attributes {
+            Attributes::None => return None,
+            Attributes::Plain => (object_at(object, plain_offset(info, object)), None),
+            Attributes::Managed11 => match before(32) {
+                values if !values.is_null() => (std::ptr::null_mut(), Some(values.cast::<u8>())),
+                _ => (before(24), None),
+            },
+            Attributes::Managed12 => match before(24) as usize {
+                tagged if tagged & 1 == 1 => (std::ptr::null_mut(), Some((tagged + 1) as *mut u8)),
+                dict => (dict as Object, None),
+            },
+            Attributes::Managed13 | Attributes::ManagedDict13 => {
+                let dict = before(24);
+                let values = object.cast::<u8>().add(info.basic_size);
+                let inline = info.attributes == Attributes::Managed13;
+                if dict.is_null() && inline && *values.add(3) != 0 {
+                    (dict, Some(values.add(8)))
+                } else {
+                    (dict, None)
+                }
+            }
+        };
+        if let Some(values) = values {
+            return inline_value(class, values, name);
+        }
+        if dict.is_null() || type_of(dict) != symbols.dict {
+            return None;
+        }
+        let (find, hash) = (symbols.dict_get_known_hash?, symbols.object_hash?);
+        let found = find(dict, name, hash(name));
+        (!found.is_null()).then_some(found)
+    }
+}
+
 unsafe fn attribute_dict(
     layout: Layout,
     symbols: &Symbols,
@@ -174,18 +224,40 @@ unsafe fn plain_offset(class: &Class, object: Object) -> usize {
     size.wrapping_add_signed(class.dict_offset)
 }
 
-/// The values kept inside an instance, with the names its class shares among instances.
-unsafe fn inline_values(texts: &mut Vec<(Object, Object)>, class: Type, values: *const u8) {
+/// The value kept inside an instance under a name that is the same object as its class's.
+unsafe fn inline_value(class: Type, values: *const u8, name: Object) -> Option<Object> {
+    // SAFETY: as for `inline_values`.
+    unsafe {
+        let (entries, count) = shared_keys(class)?;
+        let index = (0..count).find(|index| object_at(entries, index * 16) == name)?;
+        let value = object_at(values, index * 8);
+        (!value.is_null()).then_some(value)
+    }
+}
+
+/// The names that a class shares among its instances: where they stand, and how many.
+unsafe fn shared_keys(class: Type) -> Option<(*const u8, usize)> {
     const ENTRIES: usize = 24;
     const INDICES: usize = 32;
     // SAFETY: a class with inline values has shared keys whose entries are a name and a value each.
     unsafe {
         let keys = object_at(class, interpreter_layout().heap_type_cached_keys).cast::<u8>();
         if keys.is_null() {
-            return;
+            return None;
         }
         let entries = keys.add(INDICES + (1_usize << *keys.add(9)));
-        for index in 0..word(keys, ENTRIES) {
+        Some((entries, word(keys, ENTRIES)))
+    }
+}
+
+/// The values kept inside an instance, with the names its class shares among instances.
+unsafe fn inline_values(texts: &mut Vec<(Object, Object)>, class: Type, values: *const u8) {
+    // SAFETY: as for `shared_keys`.
+    unsafe {
+        let Some((entries, count)) = shared_keys(class) else {
+            return;
+        };
+        for index in 0..count {
             let value = object_at(values, index * 8);
             if !value.is_null() {
                 texts.push((object_at(entries, index * 16), value));

@@ -52,12 +52,18 @@ impl Guard {
 }
 
 /// A store of a quiet line, looked at when the line has run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Store {
     /// `container[key] = value`.
     Item { container: u32, key: Key },
     /// `object.name = value`.
-    Attribute { object: u32 },
+    Attribute {
+        object: u32,
+        name: Object,
+        /// The class that was met last, its version, and whether nothing but the attribute changes
+        /// when it is assigned in its instances.
+        seen: Cell<(usize, u32, bool)>,
+    },
 }
 
 /// The key of a store.
@@ -586,9 +592,11 @@ impl Walk<'_> {
                 }
             }
             Action::StoreAttribute => {
-                if let Operand::Local(object, _) = self.peek(1) {
+                if let (Operand::Local(object, _), Some(name)) = (self.peek(1), self.name(argument))
+                {
+                    let seen = Cell::new((0, 0, false));
                     site.answer = Answer::Guarded;
-                    site.store = Some(Store::Attribute { object });
+                    site.store = Some(Store::Attribute { object, name, seen });
                 }
             }
             Action::Call(_) => {
@@ -670,11 +678,11 @@ fn finish(subject: &Subject<'_>, mut drafts: BTreeMap<u32, Draft>) -> Facts {
                 Some((guard, read)) => guard.slot().is_none_or(|slot| !is_rebound(slot, *read)),
                 None => true,
             };
-            let store_stays = match site.store {
+            let store_stays = match &site.store {
                 Some(Store::Item { container, key }) => {
-                    !is_bound(container) && !matches!(key, Key::Slot(slot) if is_bound(slot))
+                    !is_bound(*container) && !matches!(key, Key::Slot(slot) if is_bound(*slot))
                 }
-                Some(Store::Attribute { object }) => !is_bound(object),
+                Some(Store::Attribute { object, .. }) => !is_bound(*object),
                 None => true,
             };
             let answer =

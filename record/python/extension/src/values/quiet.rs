@@ -1,6 +1,7 @@
 //! Lines whose instructions need no events of their own: asking their guards when they begin, looking
 //! at their stores when they have run.
 
+use std::cell::Cell;
 use std::ffi::CString;
 
 use super::Values;
@@ -262,22 +263,26 @@ impl Values {
         for store in &facts.stores {
             // SAFETY: the caller's; what variables hold is alive.
             unsafe {
-                match *store {
+                match store {
                     Store::Item { container, key } => {
-                        let container = frame.slot(container as usize);
+                        let container = frame.slot(*container as usize);
                         let key = match key {
-                            Key::Slot(slot) => frame.slot(slot as usize),
-                            Key::Constant(constant) => constant,
+                            Key::Slot(slot) => frame.slot(*slot as usize),
+                            Key::Constant(constant) => *constant,
                         };
                         self.look_at_item(out, container, key, facts.stores.len() == 1);
                     }
-                    Store::Attribute { object } => {
-                        let object = frame.slot(object as usize);
+                    Store::Attribute { object, name, seen } => {
+                        let object = frame.slot(*object as usize);
                         if !object.is_null()
                             && deaths::maybe_known(object as usize)
                             && self.known_key(object).is_some()
                         {
-                            self.rescan(out, object);
+                            if !self.assigns_only(object, *name, seen)
+                                || !self.touch_attribute(out, object, *name)
+                            {
+                                self.rescan(out, object);
+                            }
                             self.touch_sibling(out, object);
                         }
                     }
@@ -285,6 +290,38 @@ impl Values {
             }
         }
         self.tell_redacted(out);
+    }
+
+    /// Whether assigning an attribute of an object changes that attribute alone: no property and no
+    /// `__setattr__` takes part.
+    unsafe fn assigns_only(
+        &self,
+        object: Object,
+        name: Object,
+        seen: &Cell<(usize, u32, bool)>,
+    ) -> bool {
+        // SAFETY: the object is alive and with it its class.
+        unsafe {
+            let class = type_of(object);
+            let version = self.type_version(class);
+            let (seen_class, seen_version, plain) = seen.get();
+            if version != 0 && (seen_class, seen_version) == (class as usize, version) {
+                return plain;
+            }
+            let plain = raw::flags_of(class) & flag::HEAP_TYPE != 0
+                && word(class, type_offset::SET_ATTRIBUTE)
+                    == self
+                        .symbols
+                        .generic_set_attribute
+                        .map_or(0, |set| set as usize)
+                && {
+                    let name = self.text_bytes(name).unwrap_or_default();
+                    let found = self.class_attribute(class, &name);
+                    found.is_null() || word(type_of(found), type_offset::DESCR_SET) == 0
+                };
+            seen.set((class as usize, version, plain));
+            plain
+        }
     }
 
     /// `alone` says that the line stores nothing else, so that a dict whose last change is recorded has

@@ -20,11 +20,13 @@ pub(super) mod type_offset {
     pub(crate) const AS_SEQUENCE: usize = 104;
     pub(crate) const AS_MAPPING: usize = 112;
     pub(crate) const REPR: usize = 88;
+    pub(crate) const SET_ATTRIBUTE: usize = 152;
     pub(crate) const FLAGS: usize = 168;
     pub(crate) const MEMBERS: usize = 240;
     pub(crate) const BASE: usize = 256;
     pub(crate) const DICT: usize = 264;
     pub(crate) const DESCR_GET: usize = 272;
+    pub(crate) const DESCR_SET: usize = 280;
     pub(crate) const DICT_OFFSET: usize = 288;
     pub(crate) const FREE: usize = 320;
     pub(crate) const MRO: usize = 344;

@@ -84,6 +84,7 @@ symbols! {
     functions {
         dict_add_watcher: c"PyDict_AddWatcher" unsafe extern "C" fn(super::watch::Callback) -> c_int,
         dict_watch: c"PyDict_Watch" super::watch::Watch,
+        generic_set_attribute: c"PyObject_GenericSetAttr" unsafe extern "C" fn(Object, Object, Object) -> c_int,
         object_hash: c"PyObject_Hash" unsafe extern "C" fn(Object) -> isize,
         object_get_buffer: c"PyObject_GetBuffer" unsafe extern "C" fn(Object, *mut super::array::Buffer, c_int) -> c_int,
         buffer_release: c"PyBuffer_Release" unsafe extern "C" fn(*mut super::array::Buffer),

@@ -2,8 +2,9 @@
 
 use retrostep_record_python_wire::message::{self, put};
 
+use super::attributes::named_value;
 use super::classes::Shape;
-use super::content::text_hash;
+use super::content::{kind, text_hash};
 use super::raw::{Object, flag, flags_of, type_of, word};
 use super::shadow::{Shadow, ShadowKind};
 use super::{UNNUMBERED, Values};
@@ -241,6 +242,72 @@ impl Values {
                 known.state.version = version;
             }
         }
+    }
+
+    /// Records an attribute of an instance if it changed. False when it has to be looked at as a whole:
+    /// the attribute is new, gone, or not kept where attributes of instances are.
+    ///
+    /// # Safety
+    ///
+    /// `object` is alive and known, and `name` is a text.
+    pub(super) unsafe fn touch_attribute(
+        &mut self,
+        out: &mut Vec<u8>,
+        object: Object,
+        name: Object,
+    ) -> bool {
+        let address = object as usize;
+        // SAFETY: the class says where its instances keep attributes.
+        unsafe {
+            let class = type_of(object);
+            let Some(known) = self.known.get(&address) else {
+                return false;
+            };
+            let (id, state) = (known.id, &known.state);
+            if id == UNNUMBERED || known.class != class || state.kind != kind::INSTANCE {
+                return false;
+            }
+            let Some(info) = self.classes.get(&(class as usize)) else {
+                return false;
+            };
+            let Some(value) = named_value(&self.symbols, info, object, name) else {
+                return false;
+            };
+            let bytes = self.text_bytes(name).unwrap_or_default();
+            let (Some(number), false) = (
+                self.names.get(bytes.as_slice()).copied(),
+                self.redaction.hides(&bytes),
+            ) else {
+                return false;
+            };
+            let place = state
+                .attributes
+                .iter()
+                .position(|(known, _)| *known == number);
+            let Some((place, (_, before))) =
+                place.and_then(|place| Some((place, state.attributes.get(place)?)))
+            else {
+                return false;
+            };
+            if before.says_the_same(self.look(value)) {
+                return true;
+            }
+            let compared = self.hold(address);
+            let mut encoded = self.buffer();
+            let shadow = self.put_value(out, &mut encoded, value, self.limits.depth);
+            out.push(message::SET_ATTRIBUTE);
+            put::number(out, id);
+            put::number(out, number);
+            out.extend_from_slice(&encoded);
+            self.give_back(encoded);
+            if let Some(known) = self.known.get_mut(&address) {
+                known.verified = compared;
+                if let Some(attribute) = known.state.attributes.get_mut(place) {
+                    attribute.1 = shadow;
+                }
+            }
+        }
+        true
     }
 
     fn entry_shadow(&self, address: usize, position: usize) -> Option<Shadow> {

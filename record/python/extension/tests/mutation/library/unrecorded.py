@@ -71,3 +71,12 @@ class Record:
     def bump(self):
         self.total += 1
         self.tags.append(self.total)
+
+
+class Watching:
+    """Notes each assignment in another attribute."""
+
+    def __setattr__(self, name, value):
+        object.__setattr__(self, name, value)
+        self.log.append(name)
+        object.__setattr__(self, "last", name)

@@ -103,6 +103,63 @@ def name_it(target, name):
     mark(); check("target", copy.deepcopy(target))
 
 
+class Plain:
+    kind = "plain"
+
+    def __init__(self):
+        self.name = "first"
+
+    def __eq__(self, other):
+        return vars(self) == vars(other)
+
+
+class Watched(unrecorded.Watching):
+    def __init__(self):
+        self.log = []
+        self.name = "first"
+
+
+class Computed(Plain):
+    @property
+    def name(self):
+        return self._name
+
+    @name.setter
+    def name(self, new):
+        self._name = new
+        self.names = getattr(self, "names", 0) + 1
+
+
+class InSlots:
+    __slots__ = ("name", "other")
+
+    def __init__(self):
+        self.name = "first"
+
+
+class Late:
+    """Its attributes come one by one."""
+
+
+def name_often(target):
+    for name in ("a", "a", "b", [1], None, "c"):
+        target.name = name
+        mark(); check("target", copy.copy(target))
+
+
+def other_attributes(target):
+    target.kind = target.more = 1
+    mark(); check("target", copy.copy(target))
+    vars(target)["kind"] = 2
+    mark(); check("target", copy.copy(target))
+    target.kind = 3
+    mark(); check("target", copy.copy(target))
+    del target.kind
+    mark(); check("target", copy.copy(target))
+    target.kind = 4
+    mark(); check("target", copy.copy(target))
+
+
 def loop(target, count):
     for place in range(count): target[place] = place + 1
     mark(); check("target", copy.deepcopy(target))
@@ -232,6 +289,10 @@ def main():
         grow(Own(), [1])
         grow(2.5, 1)
         name_it(Own(), "n")
+        for make in (Plain, Watched, Computed, InSlots, Late, Plain, Plain):
+            name_often(make())
+        for make in (Plain, Late, Watched):
+            other_attributes(make())
         loop([0] * 4, 4)
         loop({}, 4)
         either(True, [], [1], 2)
