@@ -98,33 +98,59 @@ impl SegmentBuilder {
             }
         }
         let touch_at = |activation: u32| of_activation.get(activation as usize).copied();
-        for (index, row) in facts.rows.iter().enumerate() {
-            let position = facts.first + index as u64;
-            let Some((meaning, _)) = facts.codes.get(row.code as usize) else {
-                continue;
+        if let [thread] = threads.as_mut_slice() {
+            // All events are its own.
+            let sum = |kind: Kind| -> u64 {
+                let codes = facts
+                    .codes
+                    .iter()
+                    .filter(|(meaning, _)| meaning.kind == kind);
+                codes.map(|(_, count)| u64::from(*count)).sum()
             };
-            if let Some(thread) = threads.get_mut(row.thread as usize) {
-                thread.0 = thread.0.min(position);
-                thread.1 = position;
-                thread.2 += 1;
-                thread.3 += u64::from(meaning.kind == Kind::Line);
-                thread.4 |= meaning.kind == Kind::ThreadEnd;
+            let events = facts.rows.len() as u64;
+            let last = facts.first + events.saturating_sub(1);
+            let ended = sum(Kind::ThreadEnd) > 0;
+            *thread = (facts.first, last, events, sum(Kind::Line), ended);
+        } else {
+            for (position, row) in (facts.first..).zip(facts.rows) {
+                let meaning = facts.codes.get(row.code as usize);
+                let kind = meaning.map(|(meaning, _)| meaning.kind);
+                if let Some(thread) = threads.get_mut(row.thread as usize) {
+                    thread.0 = thread.0.min(position);
+                    thread.1 = position;
+                    thread.2 += 1;
+                    thread.3 += u64::from(kind == Some(Kind::Line));
+                    thread.4 |= kind == Some(Kind::ThreadEnd);
+                }
             }
-            if touches.is_empty() {
+        }
+        let starts_frame: Vec<bool> = facts
+            .codes
+            .iter()
+            .map(|(meaning, _)| matches!(meaning.kind, Kind::Call | Kind::Resume))
+            .collect();
+        let rows = if touches.is_empty() { &[] } else { facts.rows };
+        for (position, row) in (facts.first..).zip(rows) {
+            let is_start = starts_frame.get(row.code as usize).copied() == Some(true);
+            let touch = touch_at(row.activation).filter(|touch| *touch != usize::MAX);
+            if touch.is_none() && !is_start {
                 continue;
             }
-            let Some(activation) = facts.walker.activations.get(row.activation as usize) else {
+            let (Some((meaning, _)), Some(activation)) = (
+                facts.codes.get(row.code as usize),
+                facts.walker.activations.get(row.activation as usize),
+            ) else {
                 continue;
             };
             let starts = activation.start == position;
-            if matches!(meaning.kind, Kind::Call | Kind::Resume)
+            if is_start
                 && starts
                 && let Some(touch) = touch_at(activation.caller)
                 && let Some((_, touch)) = touches.get_mut(touch)
             {
                 touch.calls += 1;
             }
-            if let Some(touch) = touch_at(row.activation)
+            if let Some(touch) = touch
                 && let Some((_, touch)) = touches.get_mut(touch)
             {
                 touch.add(meaning, starts);
