@@ -53,6 +53,15 @@ fn main() -> std::io::Result<()> {
             &format!("unfinished-{rounds}"),
             &parts::input(unfinished),
         )?;
+        let mut overcounted = unfinished.to_vec();
+        for block in overcounted.iter_mut().filter(|chunk| chunk.kind == 3) {
+            block.words[1] = 1 << 18;
+        }
+        write(
+            "blocks",
+            &format!("overcounted-{rounds}"),
+            &parts::input(&overcounted),
+        )?;
         write("reader", &format!("app-{rounds}"), &file)?;
         write(
             "reader",
