@@ -44,7 +44,6 @@ enum Victim {
     Both,
 }
 
-#[derive(Debug)]
 struct Survived {
     victim: Victim,
     /// What was printed before the kill, as far as it concerns the recording.
@@ -82,7 +81,13 @@ fn a_recording_holds_what_was_printed_before_a_kill() -> Result<()> {
         ensure!(
             survived.missing_ms <= MISSING_MS + survived.waited_ms
                 || survived.missing_events <= BLOCK_EVENTS,
-            "after {delay:?}: {survived:?}"
+            "{victim:?} killed after {delay:?}: printed {}, the recording ends at {}; {:.0} ms and \
+             about {} events are missing, the recorder waited {:.0} ms",
+            survived.printed,
+            survived.shown,
+            survived.missing_ms,
+            survived.missing_events,
+            survived.waited_ms
         );
         all.push(survived);
     }
