@@ -44,6 +44,7 @@ const PROGRAMS: &[(&str, &[&[&str]])] = &[
         ],
     ),
     ("lifetimes.py", &[&[]]),
+    ("nested.py", &[&[]]),
     ("tracers.py", &[&[]]),
     ("processes.py", &[&[]]),
     ("keyboard.py", &[&[]]),
@@ -68,10 +69,6 @@ const PACKAGES: &[(&str, &[&str])] = &[
 
 /// CPython's own tests of what a recorder could disturb, and the folder of the standard library's
 /// that holds them. `RETROSTEP_TRANSPARENCY=all` runs the slow ones too.
-///
-/// Of `test_exceptions`, `test_trashcan_recursion` overflows the stack recorded, up to Python 3.13: a
-/// million methods of builtins that hold each other are freed one inside the other, because the
-/// interpreter's guard does not work for a type whose destructor is replaced.
 const OWN_TESTS: &[(&str, Speed)] = &[
     ("test_generators", Speed::Fast),
     ("test_coroutines", Speed::Fast),

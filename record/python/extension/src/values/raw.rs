@@ -13,6 +13,7 @@ pub(super) type Type = *mut PyObject;
 
 /// Offsets in type objects, the same in all versions.
 pub(super) mod type_offset {
+    pub(crate) const NAME: usize = 24;
     pub(crate) const BASIC_SIZE: usize = 32;
     pub(crate) const ITEM_SIZE: usize = 40;
     pub(crate) const DEALLOC: usize = 48;
