@@ -9,6 +9,7 @@ pub mod oracle;
 pub mod programs;
 pub mod pythons;
 pub mod random_program;
+pub mod raw;
 pub mod replay;
 pub mod run;
 pub mod schema;

@@ -17,6 +17,13 @@ use protocol_tests::run::{Outcome, record_command, run};
 use protocol_tests::skip::skip;
 use serde_json::{Value, json};
 
+#[path = "damage/following.rs"]
+mod following;
+#[path = "damage/kills.rs"]
+mod kills;
+#[path = "damage/limits.rs"]
+mod limits;
+
 const BINARY: &str = env!("CARGO_BIN_EXE_retrostep");
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -52,14 +59,24 @@ fn info(recording: &Path) -> Result<Value> {
 }
 
 fn start_counter(python: &Path, folder: &Path) -> Result<(Child, PathBuf)> {
-    let script = folder.join("counter.py");
-    std::fs::write(&script, COUNTER)?;
-    let recording = folder.join("counter.retro");
+    start_script(python, folder, COUNTER, Stdio::piped())
+}
+
+/// Starts recording a script of this text into `folder`.
+fn start_script(
+    python: &Path,
+    folder: &Path,
+    text: &str,
+    stdout: Stdio,
+) -> Result<(Child, PathBuf)> {
+    let script = folder.join("script.py");
+    std::fs::write(&script, text)?;
+    let recording = folder.join("script.retro");
     let mut command = record_command(BINARY.as_ref(), &recording, [python, &script]);
     // A group of its own, so that nothing it starts outlives the test.
     let child = command
         .process_group(0)
-        .stdout(Stdio::piped())
+        .stdout(stdout)
         .stderr(Stdio::null())
         .spawn()
         .context("start the recorder")?;
@@ -79,6 +96,7 @@ fn python_child(recorder: u32) -> Result<i32> {
 fn kill(pid: i32) {
     let _ = Command::new("kill")
         .args(["-KILL", &pid.to_string()])
+        .stderr(Stdio::null())
         .status();
 }
 
@@ -95,17 +113,26 @@ fn read_past(reader: &mut impl std::io::BufRead, enough: u64) -> Result<u64> {
     }
 }
 
-/// The highest value of the counter that the recording shows at its end.
+/// The last value of the counter that the recording shows.
 fn counter_at_end(recording: &Path) -> Result<u64> {
+    counter(recording, "number")
+}
+
+/// The last value of a variable that counts.
+fn counter(recording: &Path, name: &str) -> Result<u64> {
     let mut client = open(BINARY.as_ref(), recording)?;
     let (_, end) = position(&mut client)?;
     protocol_tests::replay::seek(&mut client, end)?;
-    let thread = threads(&mut client)?
-        .into_values()
-        .next()
-        .context("no thread")?;
+    let value = value_before_end(&mut client, name)?;
+    client.finish()?;
+    Ok(value)
+}
+
+/// Steps back from the end to the last line that ran, and reads a number there.
+fn value_before_end(client: &mut Client, name: &str) -> Result<u64> {
+    let thread = threads(client)?.into_values().next().context("no thread")?;
     go(
-        &mut client,
+        client,
         "retrostep/stepBackInto",
         &json!({"threadId": thread}),
     )?;
@@ -113,11 +140,12 @@ fn counter_at_end(recording: &Path) -> Result<u64> {
     let frame = &stack["stackFrames"][0]["id"];
     let body = client.request(
         "evaluate",
-        &json!({"expression": "number", "frameId": frame, "context": "watch"}),
+        &json!({"expression": name, "frameId": frame, "context": "watch"}),
     )?;
-    let number = body["result"].as_str().context("a result")?.parse()?;
-    client.finish()?;
-    Ok(number)
+    let result = body["result"].as_str().context("a result")?;
+    result
+        .parse()
+        .with_context(|| format!("{name} is {result}"))
 }
 
 #[test]
@@ -189,59 +217,6 @@ fn python_child_soon(recorder: u32) -> Result<i32> {
         std::thread::park_timeout(Duration::from_millis(1));
     }
     bail!("the recorder starts no program")
-}
-
-#[test]
-fn a_full_disk_ends_the_recording_and_not_the_program() -> Result<()> {
-    let Some(python) = python("a_full_disk") else {
-        return Ok(());
-    };
-    let folder = tempfile::tempdir()?;
-    let disk = folder.path().join("disk");
-    std::fs::create_dir(&disk)?;
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
-        .arg(&disk)
-        .stderr(Stdio::null())
-        .status();
-    if !mounted.is_ok_and(|status| status.success()) {
-        skip("a_full_disk", "mounting a small tmpfs needs root");
-        return Ok(());
-    }
-    let result = record_on_full_disk(&python, folder.path(), &disk);
-    let _ = Command::new("umount").arg(&disk).status();
-    result
-}
-
-fn record_on_full_disk(python: &Path, folder: &Path, disk: &Path) -> Result<()> {
-    let script = folder.join("much.py");
-    std::fs::write(
-        &script,
-        "import hashlib\nkept = []\nfor number in range(40000):\n    \
-         kept.append(hashlib.sha256(b'%d' % number).hexdigest())\nprint(len(kept))\n",
-    )?;
-    let recording = disk.join("much.retro");
-    let mut command = record_command(BINARY.as_ref(), &recording, [python, &script]);
-    let outcome = run(&mut command, LIMIT)?;
-    ensure!(
-        outcome.stdout == "40000\n",
-        "the program was disturbed: {outcome:?}"
-    );
-    ensure!(
-        outcome.status.success(),
-        "the program's exit code: {outcome:?}"
-    );
-    ensure!(
-        outcome.stderr.contains("disk") || outcome.stderr.contains("space"),
-        "nobody says that the disk is full: {}",
-        outcome.stderr
-    );
-    let facts = info(&recording)?;
-    ensure!(
-        facts["complete"] == false || facts["notes"].to_string().len() > 4,
-        "{facts}"
-    );
-    Ok(())
 }
 
 fn small_recording(python: &Path, folder: &Path) -> Result<PathBuf> {

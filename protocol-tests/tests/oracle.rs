@@ -1,7 +1,9 @@
 //! Stepping a recording forward from the start and backward from the end shows exactly the lines and
 //! locals that an independent `sys.settrace` run of the same program reports.
 //!
-//! `RETROSTEP_ORACLE_PROGRAMS=DIR` tries every script in another folder besides the samples.
+//! `RETROSTEP_ORACLE_PROGRAMS=DIR` tries every script in another folder besides the samples,
+//! `RETROSTEP_ORACLE_RANDOM=N` so many random programs on each Python, `RETROSTEP_ORACLE_SEED=N`
+//! those from this seed on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,6 +27,7 @@ const MOST_STOPS: usize = 200_000;
 const MOST_VARIABLE_LOOKS: usize = 1_500;
 const MOST_LINES_WITH_BREAKPOINTS: usize = 12;
 const RANDOM_PROGRAMS_PER_PYTHON: u64 = 5;
+const PROGRAMS_WITH_EVERYTHING: u64 = 20;
 
 fn main() -> Result<()> {
     let arguments = Arguments::from_args();
@@ -40,6 +43,8 @@ fn main() -> Result<()> {
                 .with_ignored_flag(true)
         })
         .collect();
+    let random_programs =
+        number_from("RETROSTEP_ORACLE_RANDOM")?.unwrap_or(RANDOM_PROGRAMS_PER_PYTHON);
     for python in &pythons {
         for program in &programs {
             let name = format!("{}::{}", python.name(), program.name);
@@ -50,8 +55,16 @@ fn main() -> Result<()> {
                     .with_ignored_flag(absent),
             );
         }
-        for number in 0..RANDOM_PROGRAMS_PER_PYTHON {
-            let seed = u64::from(python.minor) * 1_000 + number;
+        let first = match number_from("RETROSTEP_ORACLE_SEED")? {
+            Some(seed) => seed,
+            None => u64::from(python.minor) * 1_000,
+        };
+        let name = format!("{}::every construct is run", python.name());
+        let constructed = python.clone();
+        trials.push(Trial::test(name, move || {
+            every_construct_is_run(&constructed).map_err(failed)
+        }));
+        for seed in first..first + random_programs {
             let name = format!("{}::random_{seed}", python.name());
             let python = python.clone();
             trials.push(Trial::test(name, move || {
@@ -60,6 +73,41 @@ fn main() -> Result<()> {
         }
     }
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn number_from(variable: &str) -> Result<Option<u64>> {
+    let text = std::env::var(variable).ok();
+    let number = text.map(|text| text.parse().context(variable.to_owned()));
+    number.transpose()
+}
+
+/// The random programs do not only contain everything, they run it.
+fn every_construct_is_run(python: &Python) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut run: BTreeSet<String> = BTreeSet::new();
+    for seed in 0..PROGRAMS_WITH_EVERYTHING {
+        let script = folder.path().join(format!("random_{seed}.py"));
+        let text = random_program::text(seed);
+        std::fs::write(&script, &text)?;
+        let lines: Vec<&str> = text.lines().collect();
+        for step in truth(&Program::of_script(&script), python)?
+            .values()
+            .flatten()
+        {
+            run.extend(
+                lines
+                    .get(step.line as usize - 1)
+                    .map(|line| (*line).to_owned()),
+            );
+        }
+    }
+    for (name, marker) in random_program::CONSTRUCTS {
+        ensure!(
+            run.iter().any(|line| line.contains(marker)),
+            "{name} never runs"
+        );
+    }
+    Ok(())
 }
 
 fn failed(error: anyhow::Error) -> Failed {

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
 use protocol_tests::programs::{checkout, samples};
 use protocol_tests::pythons::{Python, found, missing};
-use protocol_tests::run::{Outcome, record_command, run};
+use protocol_tests::run::{Outcome, run};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_retrostep");
 const LIMIT: Duration = Duration::from_secs(240);
@@ -44,6 +44,7 @@ const PROGRAMS: &[(&str, &[&[&str]])] = &[
         ],
     ),
     ("lifetimes.py", &[&[]]),
+    ("nested.py", &[&[]]),
     ("tracers.py", &[&[]]),
     ("processes.py", &[&[]]),
     ("keyboard.py", &[&[]]),
@@ -66,11 +67,33 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// CPython's own tests of what a recorder could disturb, and the folder of the standard library's
+/// that holds them. `RETROSTEP_TRANSPARENCY=all` runs the slow ones too.
+const OWN_TESTS: &[(&str, Speed)] = &[
+    ("test_generators", Speed::Fast),
+    ("test_coroutines", Speed::Fast),
+    ("test_thread", Speed::Fast),
+    ("test_weakref", Speed::Slow),
+    ("test_exceptions", Speed::Slow),
+    ("test_descr", Speed::Slow),
+    ("test_gc", Speed::Slow),
+    ("test_threading", Speed::Slow),
+];
+
+/// Whether a module of tests runs every time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Speed {
+    Fast,
+    Slow,
+}
+
 struct Case {
     python: Python,
     dir: PathBuf,
     command: Vec<String>,
     python_path: Option<PathBuf>,
+    /// Code to record besides that of the program's folder.
+    include: Option<String>,
 }
 
 fn main() -> Result<()> {
@@ -86,6 +109,7 @@ fn main() -> Result<()> {
     for python in &pythons {
         add_programs(&mut trials, python)?;
         add_packages(&mut trials, python);
+        add_own_tests(&mut trials, python);
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -106,6 +130,7 @@ fn add_programs(trials: &mut Vec<Trial>, python: &Python) -> Result<()> {
             dir,
             command: vec![file],
             python_path: None,
+            include: None,
         };
         trials.push(trial(name, case).with_ignored_flag(absent));
     }
@@ -119,6 +144,7 @@ fn add_programs(trials: &mut Vec<Trial>, python: &Python) -> Result<()> {
                 dir: dir.clone(),
                 command: command.map(str::to_owned).collect(),
                 python_path: None,
+                include: None,
             };
             trials.push(trial(name, case));
         }
@@ -146,6 +172,7 @@ fn add_programs(trials: &mut Vec<Trial>, python: &Python) -> Result<()> {
             dir: checkout().join("samples/python"),
             command: command.iter().map(|&part| part.to_owned()).collect(),
             python_path: None,
+            include: None,
         };
         trials.push(trial(format!("{}::started as {name}", python.name()), case));
     }
@@ -168,8 +195,34 @@ fn add_packages(trials: &mut Vec<Trial>, python: &Python) {
             dir,
             command: command.iter().map(|&part| part.to_owned()).collect(),
             python_path: Some(folder.join("pytest")),
+            include: None,
         };
         let name = format!("{}::tests of {package}", python.name());
+        trials.push(trial(name, case).with_ignored_flag(absent));
+    }
+}
+
+fn add_own_tests(trials: &mut Vec<Trial>, python: &Python) {
+    let all = std::env::var("RETROSTEP_TRANSPARENCY").is_ok_and(|which| which == "all");
+    let library = python.path.ancestors().nth(2).unwrap_or(Path::new("/"));
+    let library = library.join("lib").join(python.name());
+    for (module, speed) in OWN_TESTS {
+        if *speed == Speed::Slow && !all {
+            continue;
+        }
+        let case = Case {
+            python: python.clone(),
+            dir: std::env::temp_dir(),
+            command: ["-m", "unittest", "-v", &format!("test.{module}")]
+                .map(str::to_owned)
+                .to_vec(),
+            python_path: None,
+            include: Some(format!("**/test/{module}.py")),
+        };
+        // Distributions often leave the tests out.
+        let is_file = |name: String| library.join("test").join(name).exists();
+        let absent = !is_file(format!("{module}.py")) && !is_file(module.to_string());
+        let name = format!("{}::own {module}", python.name());
         trials.push(trial(name, case).with_ignored_flag(absent));
     }
 }
@@ -186,6 +239,16 @@ fn check(case: &Case) -> Result<()> {
     let recording = folder.path().join("program.retro");
     let recorded = outcome(case, Some(&recording))?;
     let recorded_stderr = without_own_messages(&recorded.stderr);
+    if case.include.is_some() {
+        let (plain_results, results) = (results(&plain.stderr), results(&recorded_stderr));
+        ensure!(
+            plain_results.len() > 5 && plain_results == results,
+            "the tests differ\n--- plain\n{}\n--- recorded\n{}",
+            plain.stderr,
+            recorded.stderr
+        );
+        return ended_alike(&plain, &recorded);
+    }
     ensure!(
         same_text(&plain.stdout, &recorded.stdout),
         "stdout differs\n--- plain\n{}\n--- recorded\n{}\n{}",
@@ -199,6 +262,10 @@ fn check(case: &Case) -> Result<()> {
         plain.stderr,
         recorded.stderr
     );
+    ended_alike(&plain, &recorded)
+}
+
+fn ended_alike(plain: &Outcome, recorded: &Outcome) -> Result<()> {
     ensure!(
         same_status(plain.status, recorded.status),
         "ended with {}, recorded with {}\n{}",
@@ -209,11 +276,35 @@ fn check(case: &Case) -> Result<()> {
     Ok(())
 }
 
+/// What became of each test. What tests print besides depends on how threads take turns.
+fn results(stderr: &str) -> Vec<String> {
+    let ends = ["ok", "FAIL", "ERROR", "expected failure"];
+    stderr
+        .lines()
+        .filter(|line| {
+            line.rsplit_once("... ")
+                .is_some_and(|(_, end)| ends.contains(&end) || end.starts_with("skipped"))
+                || ["OK", "FAILED", "FAIL:", "ERROR:"]
+                    .iter()
+                    .any(|word| line.starts_with(word))
+        })
+        .map(neutral)
+        .collect()
+}
+
 fn outcome(case: &Case, recording: Option<&Path>) -> Result<Outcome> {
     let python = case.python.path.to_string_lossy().into_owned();
     let whole = std::iter::once(python).chain(case.command.iter().cloned());
     let mut command = match recording {
-        Some(recording) => record_command(BINARY.as_ref(), recording, whole),
+        Some(recording) => {
+            let mut record = Command::new(BINARY);
+            record.args(["record", "--quiet", "--out"]).arg(recording);
+            if let Some(include) = &case.include {
+                record.args(["--include", include]);
+            }
+            record.arg("--").args(whole);
+            record
+        }
         None => {
             let mut plain = Command::new(&case.python.path);
             plain.args(&case.command);

@@ -119,6 +119,25 @@ def meta():
     return Base.registry, First().method(), made.z, first.y, vars(first)
 
 
+class Meter:
+    def __init__(self):
+        self.level = 1
+
+    def rise(self, by):
+        self.level += by
+        return self.level
+
+
+def dictionary():
+    meter = Meter()
+    held = vars(meter)
+    level = meter.rise(2)
+    meter.level = 9
+    held["level"] = 11
+    level = meter.level
+    return level, held
+
+
 def main():
     account = Savings("Ada", 200)
     account.balance = 1000
@@ -144,6 +163,7 @@ def main():
         counts[letter] += 1
     print(dict(counts))
     print(meta())
+    print(dictionary())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 mod bench;
 mod dap_types;
+mod fuzz;
 mod licences;
 mod pythons;
 mod setup;
@@ -15,12 +16,14 @@ fn main() -> Result<()> {
     match arguments.split_first() {
         Some((task, rest)) if task == "test" => suite::run(rest),
         Some((task, rest)) if task == "bench" => bench::run(rest),
+        Some((task, rest)) if task == "fuzz" => fuzz::run(rest),
         Some((task, [])) if task == "licences" => licences::run(),
         Some((task, rest)) if task == "dap-types" => dap_types::run(rest),
         _ => bail!(
             "usage: cargo xtask TASK\n\
              \x20 test [WORD…]           everything CI runs; with words only the steps whose name has one\n\
              \x20 licences               whether every dependency's licence is on the list\n\
+             \x20 fuzz [TARGET] [SECONDS] hostile input for one target or all\n\
              \x20 bench                  what recording and replaying cost\n\
              \x20 dap-types [--schema]   the protocol's types from the official schema"
         ),

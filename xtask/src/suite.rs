@@ -36,6 +36,10 @@ enum Counts {
 const STEPS: &[Step] = &[
     step("format", &["fmt", "--all", "--check"]),
     step(
+        "format of the fuzz targets",
+        &["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"],
+    ),
+    step(
         "lints",
         &[
             "clippy",
@@ -64,6 +68,10 @@ const STEPS: &[Step] = &[
     ),
     tests("VS Code", &["test", "-p", "retrostep", "--test", "vscode"]),
     tests(
+        "redaction",
+        &["test", "-p", "retrostep", "--test", "redaction"],
+    ),
+    tests(
         "damage (slow)",
         &["test", "-p", "retrostep", "--test", "damage"],
     ),
@@ -74,6 +82,17 @@ const STEPS: &[Step] = &[
     tests(
         "oracle (slow)",
         &["test", "-p", "retrostep", "--test", "oracle"],
+    ),
+    step("fuzz reader (slow)", &["xtask", "fuzz", "reader", "15"]),
+    step("fuzz blocks (slow)", &["xtask", "fuzz", "blocks", "15"]),
+    step(
+        "fuzz expression (slow)",
+        &["xtask", "fuzz", "expression", "15"],
+    ),
+    step("fuzz codec (slow)", &["xtask", "fuzz", "codec", "15"]),
+    step(
+        "fuzz conversation (slow)",
+        &["xtask", "fuzz", "conversation", "15"],
     ),
 ];
 

@@ -172,6 +172,11 @@ impl Sink {
         self.events
     }
 
+    /// How many events a reader of the growing file does not see yet, at most.
+    pub(crate) fn unflushed(&self) -> u64 {
+        self.events.saturating_sub(self.flushed)
+    }
+
     pub(crate) fn bytes(&self) -> u64 {
         match &self.writer {
             Some(writer) => writer.bytes_written(),

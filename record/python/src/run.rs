@@ -22,6 +22,9 @@ use crate::{Error, Result, embedded, scope};
 const PRELOAD: &str = "LD_PRELOAD";
 /// How often a reader of the growing file sees something more.
 const FLUSH_EVERY: Duration = Duration::from_millis(250);
+/// A kill of both processes loses at most what this many events are, or what came in this time.
+const FLUSH_MANY: u64 = 4096;
+const FLUSH_MANY_EVERY: Duration = Duration::from_millis(35);
 /// An idle program is looked at so often at least; a full ring takes about ten times as long to fill.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
@@ -119,7 +122,8 @@ impl Running {
     /// Records until the program has ended and everything it left in the ring is written.
     fn run(&mut self, observer: &mut dyn Observer) -> Result<Ending> {
         let mut pause = SHORTEST_PAUSE;
-        let mut flushed = Instant::now();
+        let mut ticked = Instant::now();
+        let mut flushed = ticked;
         let ending = loop {
             let moved = self.drain.pump(self.outputs.as_mut());
             self.signals.pass_on(&self.program);
@@ -130,9 +134,15 @@ impl Running {
             if let Some(ending) = self.program.ended()? {
                 break ending;
             }
-            if flushed.elapsed() >= FLUSH_EVERY {
-                flushed = Instant::now();
+            if ticked.elapsed() >= FLUSH_EVERY {
+                ticked = Instant::now();
+                flushed = ticked;
                 self.tick(observer);
+            } else if flushed.elapsed() >= FLUSH_MANY_EVERY
+                && self.drain.sink().unflushed() >= FLUSH_MANY
+            {
+                flushed = Instant::now();
+                self.drain.flush();
             }
             if moved {
                 pause = SHORTEST_PAUSE;

@@ -86,7 +86,7 @@ impl DecodedBlock {
         let section = |id| -> Decoded<Vec<u8>> { Ok(unpack(body, id)?.unwrap_or_default()) };
         let mut block = DecodedBlock {
             first: place.first,
-            rows: Vec::with_capacity(place.events as usize),
+            rows: Vec::new(),
             codes: Vec::new(),
             walker: Walker::default(),
             tasks: Vec::new(),
@@ -190,6 +190,7 @@ impl DecodedBlock {
         if codes.len() != if wide { count * 2 } else { count } {
             return Err(Malformed("a block's codes do not match its events"));
         }
+        self.rows.reserve_exact(count);
         let (low, high) = codes.split_at(count);
         let mut lanes = self.lanes(values)?;
         let mut next_frame = place.first_frame;

@@ -59,6 +59,8 @@ pub(crate) struct CodeInfo {
     pub(crate) map: StoreMap,
     /// A module or class body: its locals are a mapping.
     pub(crate) has_namespace: bool,
+    /// Whether its own name is on the redaction list, and so what it returns and yields.
+    pub(crate) redacted: bool,
     /// Runs in steps: a generator, coroutine or asynchronous generator.
     pub(crate) suspends: bool,
     pub(crate) is_coroutine: bool,
@@ -299,6 +301,7 @@ impl Codes {
                 slots,
                 names: asked.filter(|name| !name.is_null()).collect(),
                 has_namespace: has_namespace && may_ask_for_namespace(code),
+                redacted: values.is_redacted(&name),
                 suspends,
                 is_coroutine: kind == 2,
                 is_instrumented: Cell::new(false),

@@ -204,11 +204,11 @@ impl Recorder {
         self.begin(frame);
         // SAFETY: the caller's.
         unsafe {
-            if self.stand_in(frame).is_none() {
+            let Some(info) = self.stand_in(frame) else {
                 return;
-            }
+            };
             self.compare();
-            self.emit_value(message::RETURN, value);
+            self.emit_value(message::RETURN, value, info.redacted);
             self.pop(true);
         }
     }
@@ -222,7 +222,7 @@ impl Recorder {
                 return;
             };
             self.compare();
-            self.emit_value(message::YIELD, value);
+            self.emit_value(message::YIELD, value, info.redacted);
             let Some(thread) = self.threads.current() else {
                 return;
             };
@@ -329,7 +329,7 @@ impl Recorder {
                 return;
             }
             self.compare();
-            self.emit_value(message::UNWIND, exception);
+            self.emit_value(message::UNWIND, exception, false);
             self.pop(true);
         }
     }
@@ -543,14 +543,16 @@ impl Recorder {
     }
 
     #[inline]
-    unsafe fn emit_value(&mut self, kind: u8, value: *mut PyObject) {
+    unsafe fn emit_value(&mut self, kind: u8, value: *mut PyObject, redacted: bool) {
         self.value.clear();
         if value.is_null() {
             self.value.extend_from_slice(&[tag::UNAVAILABLE, UNKNOWN]);
         } else {
             // SAFETY: the caller's.
             unsafe {
-                self.values.encode(&mut self.out, &mut self.value, value);
+                let redacted = redacted && value != py::_Py_NoneStruct();
+                self.values
+                    .encode_named(&mut self.out, &mut self.value, redacted, value);
             }
         }
         self.out.push(kind);

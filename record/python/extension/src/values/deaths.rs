@@ -8,7 +8,7 @@
 //! objects is used next.
 
 use std::cell::{Cell, UnsafeCell};
-use std::ffi::c_void;
+use std::ffi::{CStr, c_char, c_void};
 
 use super::classes::Death;
 use super::raw::{self, Object, Type, type_of, type_offset, word};
@@ -25,6 +25,15 @@ const DEAD_MAX: usize = 1 << 18;
 /// Nesting of destructors after which the next one waits, on versions whose own guard is bypassed.
 const DEPTH_MAX: u32 = 40;
 
+/// C types whose own destructor guards against deep recursion, and thereby may be kept waiting: it leaves
+/// the garbage collector in a way that can be done twice. A replaced destructor bypasses its guard.
+const NESTED: &[&CStr] = &[
+    c"builtin_function_or_method",
+    c"method-wrapper",
+    c"set",
+    c"frozenset",
+];
+
 struct Notices {
     /// How many known objects share a slot; a full slot stays full.
     filter: Box<[u8]>,
@@ -35,6 +44,8 @@ struct Notices {
     destructors: AddressMap<usize, Destructor>,
     frees: AddressMap<usize, Free>,
     guarded: [Option<Destructor>; 3],
+    /// The types of [`NESTED`] whose destructor is replaced.
+    nested: Vec<usize>,
     untrack: Option<unsafe extern "C" fn(*mut c_void)>,
     /// Whether the interpreter's own guard against deep recursion works with a replaced destructor.
     guards_itself: bool,
@@ -77,6 +88,7 @@ pub(super) fn start(symbols: &Symbols, minor: u32) {
             destructors: AddressMap::default(),
             frees: AddressMap::default(),
             guarded: [None; 3],
+            nested: Vec::new(),
             untrack: symbols.gc_untrack,
             guards_itself: minor >= 14,
         });
@@ -181,6 +193,10 @@ pub(super) unsafe fn watch(symbols: &Symbols, class: Type, death: Death) {
                 if *current != 0 && *current != on_dealloc as *const () as usize {
                     let original = std::mem::transmute::<usize, Destructor>(*current);
                     notices.destructors.insert(class as usize, original);
+                    let name = word(class, type_offset::NAME) as *const c_char;
+                    if NESTED.contains(&CStr::from_ptr(name)) {
+                        notices.nested.push(class as usize);
+                    }
                     *current = on_dealloc as *const () as usize;
                 }
             }
@@ -240,8 +256,15 @@ unsafe extern "C" fn on_dealloc(object: Object) {
     note(object as usize);
     // SAFETY: the object's type, or the base whose destructor this is, is in the map.
     unsafe {
-        if let Some(destroy) = original(|notices| &notices.destructors, type_of(object)) {
-            destroy(object);
+        let class = type_of(object);
+        let Some(destroy) = original(|notices| &notices.destructors, class) else {
+            return;
+        };
+        match notices() {
+            Some(notices) if notices.nested.contains(&(class as usize)) => {
+                destroy_nested(object, destroy, notices.untrack, notices.guards_itself);
+            }
+            _ => destroy(object),
         }
     }
 }
@@ -271,7 +294,20 @@ unsafe extern "C" fn on_guarded<const KIND: usize>(object: Object) {
     unsafe {
         let exact =
             word(type_of(object), type_offset::DEALLOC) == on_guarded::<KIND> as *const () as usize;
-        if guards_itself || !exact {
+        destroy_nested(object, destroy, untrack, guards_itself || !exact);
+    }
+}
+
+/// Goes on to the original destructor, or lets the object wait when too many are nested already.
+unsafe fn destroy_nested(
+    object: Object,
+    destroy: Destructor,
+    untrack: Option<unsafe extern "C" fn(*mut c_void)>,
+    at_once: bool,
+) {
+    // SAFETY: the caller's: the object may wait unless it is destroyed at once.
+    unsafe {
+        if at_once {
             destroy(object);
             return;
         }

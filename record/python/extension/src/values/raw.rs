@@ -13,6 +13,7 @@ pub(super) type Type = *mut PyObject;
 
 /// Offsets in type objects, the same in all versions.
 pub(super) mod type_offset {
+    pub(crate) const NAME: usize = 24;
     pub(crate) const BASIC_SIZE: usize = 32;
     pub(crate) const ITEM_SIZE: usize = 40;
     pub(crate) const DEALLOC: usize = 48;
@@ -410,7 +411,10 @@ impl Layout {
         match self.minor {
             ..=11 => Some(version),
             // The low bits say who watches the dict.
-            12 | 13 => Some(version >> 8),
+            12 => Some(version >> 8),
+            // What changes an instance changes the values it shares with its dict, not the version.
+            // SAFETY: a dict has its values at 40 when it keeps them elsewhere.
+            13 => unsafe { word(dict, 40) == 0 }.then_some(version >> 8),
             // SAFETY: the caller's.
             _ => unsafe { super::watch::version(dict) },
         }
