@@ -1,0 +1,369 @@
+"""What replaying costs, over the adapter's standard input and output, at random positions."""
+import os
+import random
+import subprocess
+import time
+
+import running
+from dap import Client, Refused, Slow
+from figures import Spread, latency, milliseconds, significant, whole
+from running import PROGRAMS
+from table import Row, not_measured, progress
+
+SCRIPT = PROGRAMS / "orders.py"
+RARE = 20000
+MOVES = (
+    ("step over forward", "next"),
+    ("step into forward", "stepIn"),
+    ("step out forward", "stepOut"),
+    ("step over backward", "stepBack"),
+    ("step into backward", "retrostep/stepBackInto"),
+    ("step out backward", "retrostep/stepBackOut"),
+)
+NEAR = "cold p50 < 1 ms, p99 < 5 ms; decoded p50 < 20 µs beyond an empty request"
+FAR = "p99 < 5 ms"
+
+
+class Samples:
+    """Seconds of one kind of request: `first` at a position never visited before, `jump` for the way
+    there, `again` at the same position when its blocks are decoded."""
+
+    def __init__(self):
+        self.jump, self.first, self.again = [], [], []
+        self.wrong = []
+
+    def cold(self):
+        """The way there included: never less than the request alone with nothing decoded."""
+        return Spread([jump + first for jump, first in zip(self.jump, self.first)])
+
+
+class Replay:
+    """One recording of `orders.py` and what was measured on it."""
+
+    def __init__(self, bench, recording, orders):
+        self.bench, self.recording, self.orders = bench, recording, orders
+        self.samples, self.problems = {}, {}
+        self.empty, self.opened, self.first_stop, self.informed = [], [], [], []
+        self.resident = 0
+        self.tested = None
+        self.lines = SCRIPT.read_text().splitlines()
+        self.end = running.facts(bench, recording)["events"]
+
+    def line(self, text):
+        return next(number for number, line in enumerate(self.lines, 1) if text in line)
+
+    def positions(self, count):
+        return [random.randrange(1, self.end) for _ in range(count)]
+
+    def measure(self):
+        """Everything, each kind of request in an adapter process of its own."""
+        random.seed(self.end)
+        self.opening()
+        for name, command in MOVES:
+            self.each(name, lambda client, samples: self.moves(client, samples, command))
+        self.each("stack page", lambda client, samples: self.asks(client, samples, stack_page))
+        self.each("locals", lambda client, samples: self.asks(client, samples, local_variables))
+        self.each("history page", lambda client, samples: self.asks(client, samples, history_page))
+        self.each("line", self.to_line)
+        self.each("function", self.to_function)
+        self.each("exception", self.to_exception)
+        self.each("data", self.to_data)
+        self.each("20 breakpoints", self.to_none)
+        self.each("condition", self.condition)
+        self.each("whole stop", self.whole_stop)
+        self.each("overview", self.overview)
+
+    def each(self, name, action):
+        progress("replay of %s events: %s" % (whole(self.end), name))
+        samples = Samples()
+        try:
+            with Client(self.bench.retrostep) as client:
+                client.open(self.recording, position=0)
+                action(client, samples)
+                sizes = running.status(client.process.pid)
+                self.resident = max(self.resident, sizes.get("VmHWM", 0))
+            self.samples[name] = samples
+        except (Refused, Slow) as error:
+            self.problems[name] = str(error)
+
+    def opening(self):
+        for _ in range(self.bench.opens):
+            with Client(self.bench.retrostep) as client:
+                whole_start, attached = client.open(self.recording)
+                self.opened.append(whole_start)
+                self.first_stop.append(attached)
+                self.empty += [client.ask("threads", {})[0] for _ in range(50)][25:]
+            start = time.perf_counter()
+            subprocess.run([str(self.bench.retrostep), "info", str(self.recording)],
+                           stdout=subprocess.DEVNULL, check=True)
+            self.informed.append(time.perf_counter() - start)
+
+    def moves(self, client, samples, command):
+        for position in self.positions(self.bench.samples):
+            jump, at = seek(client, position)
+            first, _ = client.move(command, {"threadId": at["threadId"]})
+            seek(client, position)
+            again, _ = client.move(command, {"threadId": at["threadId"]})
+            samples.jump.append(jump)
+            samples.first.append(first)
+            samples.again.append(again)
+
+    def asks(self, client, samples, ask):
+        for position in self.positions(self.bench.samples):
+            jump, at = seek(client, position)
+            samples.jump.append(jump)
+            samples.first.append(ask(client, at))
+            samples.again.append(ask(client, at))
+
+    def to_line(self, client, samples):
+        line = self.line("checked = audit(")
+        set_lines(client, [line])
+        self.backward(client, samples, 0, lambda at: at.get("line") == line)
+
+    def to_function(self, client, samples):
+        client.ask("setFunctionBreakpoints", {"breakpoints": [{"name": "audit"}]})
+        self.backward(client, samples, 0, lambda at: at.get("function") == "audit")
+
+    def to_exception(self, client, samples):
+        client.ask("setExceptionBreakpoints", {"filters": ["raised"]})
+        self.backward(client, samples, RARE // 2, lambda at: at.get("reason") == "exception")
+
+    def to_data(self, client, samples):
+        _, at = seek(client, self.end - self.end // 50)
+        info = client.ask("dataBreakpointInfo", {"name": "failures", "frameId": frame_of_main(client, at)})[1]
+        client.ask("setDataBreakpoints", {"breakpoints": [{"dataId": info["dataId"]}]})
+        line = self.line("failures += 1")
+        self.backward(client, samples, RARE // 2, lambda at: at.get("line") == line)
+
+    def backward(self, client, samples, rest, is_right):
+        """Runs back from random positions and checks where that stops: at the order whose number
+        leaves `rest` when divided, the nearest one before."""
+        for position in self.positions(self.bench.samples):
+            jump, at = seek(client, position)
+            before = order_number(client, at)
+            spent, stop = client.move("reverseContinue", {"threadId": at["threadId"]})
+            samples.jump.append(jump)
+            samples.first.append(spent)
+            if before is None:
+                continue
+            nearest = (before - rest) // RARE * RARE + rest
+            number = order_number(client, stop)
+            # From inside of the rare order its own stop may lie ahead.
+            allowed = {nearest, nearest - RARE} if before == nearest else {nearest}
+            if min(allowed) > 0 and not (number in allowed and is_right(stop)):
+                samples.wrong.append("from %d stopped at %d (order %s instead of %d)" % (
+                    position, stop["position"], number, nearest))
+        again = samples.first[-1:]
+        for position in self.positions(self.bench.samples // 10):
+            for turn in range(2):
+                _, at = seek(client, position)
+                spent, _ = client.move("reverseContinue", {"threadId": at["threadId"]})
+            again.append(spent)
+        samples.again = again[1:]
+
+    def to_none(self, client, samples):
+        first, last = self.line("    number += 1"), self.line("one = desk.revenue")
+        set_lines(client, [*range(first, first + 10), *range(last, last + 10)])
+        for position in self.positions(self.bench.samples):
+            jump, at = seek(client, min(position, self.end - self.end // 100))
+            spent, stop = client.move("reverseContinue", {"threadId": at["threadId"]})
+            samples.jump.append(jump)
+            samples.first.append(spent)
+            if stop["position"] != 0:
+                samples.wrong.append("from %d stopped at %d" % (position, stop["position"]))
+
+    def condition(self, client, samples):
+        hits = min(1000000, self.orders - 1)
+        number = self.orders - hits
+        line = self.line("due = 0")
+        set_lines(client, [line], "number == %d" % number)
+        for _ in range(3):
+            _, at = seek(client, self.end)
+            before = processor_seconds(client.process.pid)
+            spent, stop = client.move("reverseContinue", {"threadId": at["threadId"]})
+            used = processor_seconds(client.process.pid) - before
+            samples.first.append(spent)
+            samples.jump.append(0.0)
+            self.tested = (hits, spent, used)
+            if order_number(client, stop) != number or stop.get("line") != line:
+                samples.wrong.append("stopped at %d instead of order %d" % (stop["position"], number))
+
+    def whole_stop(self, client, samples):
+        for position in self.positions(self.bench.samples):
+            command = random.choice(MOVES)[1]
+            jump, at = seek(client, position)
+            samples.jump.append(jump)
+            samples.first.append(step_and_show(client, command, at["threadId"]))
+            seek(client, position)
+            samples.again.append(step_and_show(client, command, at["threadId"]))
+
+    def overview(self, client, samples):
+        for _ in range(self.bench.samples):
+            begin, end = sorted((random.randrange(self.end), random.randrange(self.end)))
+            asked = {"from": begin, "to": end + 1, "buckets": 2000}
+            spent, _ = client.ask("retrostep/overview", asked)
+            samples.first.append(spent)
+            samples.jump.append(0.0)
+            samples.again.append(client.ask("retrostep/overview", asked)[0])
+
+
+def seek(client, position):
+    return client.move("retrostep/seek", {"position": position})
+
+
+def set_lines(client, lines, condition=None):
+    breakpoints = [{"line": line, **({"condition": condition} if condition else {})} for line in lines]
+    client.ask("setBreakpoints", {"source": {"path": str(SCRIPT)}, "breakpoints": breakpoints})
+
+
+def frames(client, at):
+    return client.ask("stackTrace", {"threadId": at["threadId"], "startFrame": 0, "levels": 20})[1]["stackFrames"]
+
+
+def frame_of_main(client, at):
+    return next((frame["id"] for frame in frames(client, at) if frame["name"] == "main"), None)
+
+
+def order_number(client, at):
+    """The order that is served, or None before the first."""
+    frame = frame_of_main(client, at)
+    if frame is None:
+        return None
+    try:
+        answer = client.ask("evaluate", {"expression": "number", "frameId": frame})[1]["result"]
+    except Refused:
+        return None
+    return int(answer) if answer.isdigit() else None
+
+
+def stack_page(client, at):
+    return client.ask("stackTrace", {"threadId": at["threadId"], "startFrame": 0, "levels": 20})[0]
+
+
+def local_variables(client, at):
+    frame = frames(client, at)[0]["id"]
+    spent, body = client.ask("scopes", {"frameId": frame})
+    more, _ = client.ask("variables", {"variablesReference": body["scopes"][0]["variablesReference"]})
+    return spent + more
+
+
+def history_page(client, at):
+    frame = frame_of_main(client, at)
+    if frame is None:
+        frame = frames(client, at)[0]["id"]
+    asked = {"expression": "seed", "frameId": frame, "start": random.randrange(1000), "count": 100}
+    return client.ask("retrostep/history", asked)[0]
+
+
+def step_and_show(client, command, thread):
+    """A step and what an editor asks for after it, until the variables have come."""
+    start = time.perf_counter()
+    _, at = client.move(command, {"threadId": thread})
+    stack = client.ask("stackTrace", {"threadId": at["threadId"], "startFrame": 0, "levels": 20})[1]
+    scopes = client.ask("scopes", {"frameId": stack["stackFrames"][0]["id"]})[1]["scopes"]
+    client.ask("variables", {"variablesReference": scopes[0]["variablesReference"]})
+    return time.perf_counter() - start
+
+
+def processor_seconds(process):
+    with open("/proc/%d/stat" % process) as file:
+        words = file.read().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wrong(samples):
+    return "; WRONG %d times: %s" % (len(samples.wrong), samples.wrong[0]) if samples.wrong else ""
+
+
+def rows(replay, smaller):
+    """The rows of one recording; `smaller` has a tenth of its events."""
+    events = "at %s events" % whole(replay.end)
+    empty = Spread(replay.empty)
+    floor = "an empty request: %s" % milliseconds(empty.median)
+    opened, stop, informed = map(Spread, (replay.opened, replay.first_stop, replay.informed))
+    found = [
+        Row("opening %s events, p50 / p99 / most" % whole(replay.end), "at most 20 ms",
+            "start of the adapter to first stop %s; `attach` to first stop %s; `retrostep info` %s" % (
+                latency(opened), latency(stop), latency(informed)), [opened.median <= 20e-3]),
+        Row("reading it, resident at most", "at most 100 MB", significant(replay.resident / 1e6) + " MB",
+            [replay.resident <= 100e6]),
+    ]
+    for name in (*[name for name, _ in MOVES], "stack page", "locals", "history page"):
+        found.append(near_row(replay, name, "%s %s, p50 / p99 / most" % (name, events), empty.median, floor))
+    for name, what in (
+        ("line", "previous hit of a line"), ("function", "previous hit of a function"),
+        ("exception", "previous raise"), ("data", "previous write of a variable"),
+        ("20 breakpoints", "the start over 20 breakpoints that never hit"),
+    ):
+        found.append(far_row(replay, name, "reverseContinue to the %s %s, p50 / p99 / most" % (what, events)
+                             .replace("the the", "the"), floor))
+    found.append(condition_row(replay, events))
+    found.append(stop_row(replay, events, floor))
+    found.append(overview_row(replay, events, floor))
+    found.append(growth_row(replay, smaller))
+    return found
+
+
+def near_row(replay, name, what, empty, floor):
+    if name in replay.problems:
+        return not_measured(what, NEAR, replay.problems[name], floor=floor)
+    samples = replay.samples[name]
+    cold, first, again = samples.cold(), Spread(samples.first), Spread(samples.again)
+    return Row(what, NEAR, "cold, with the jump there, %s; after the jump %s; decoded %s" % (
+        latency(cold), latency(first), latency(again)),
+        [cold.median < 1e-3 and cold.p99 < 5e-3, again.median - empty < 20e-6], floor)
+
+
+def far_row(replay, name, what, floor):
+    if name in replay.problems:
+        return not_measured(what, FAR, replay.problems[name], floor=floor)
+    samples = replay.samples[name]
+    first = Spread(samples.first)
+    again = "; decoded %s" % latency(Spread(samples.again)) if samples.again else ""
+    return Row(what, FAR, latency(first) + again + wrong(samples),
+               [first.p99 < 5e-3 and not samples.wrong], floor)
+
+
+def condition_row(replay, events):
+    what, target = "reverseContinue with a condition %s" % events, "at least 3 million hits tested per second and core"
+    if "condition" in replay.problems:
+        return not_measured(what, target, replay.problems["condition"])
+    hits, spent, used = replay.tested
+    rate = hits / max(used, 0.01)
+    return Row(what, target, "%s hits in %s, %s of processor time: %s million per second and core%s" % (
+        whole(hits), milliseconds(spent), milliseconds(used), significant(rate / 1e6),
+        wrong(replay.samples["condition"])), [rate >= 3e6 and not replay.samples["condition"].wrong])
+
+
+def stop_row(replay, events, floor):
+    what, target = "a whole stop (step, stack, scopes, variables) %s, p50 / p99 / most" % events, "p99 < 10 ms"
+    if "whole stop" in replay.problems:
+        return not_measured(what, target, replay.problems["whole stop"], floor=floor)
+    samples = replay.samples["whole stop"]
+    cold = samples.cold()
+    return Row(what, target, "cold, with the jump there, %s; after the jump %s; decoded %s" % (
+        latency(cold), latency(Spread(samples.first)), latency(Spread(samples.again))), [cold.p99 < 10e-3], floor)
+
+
+def overview_row(replay, events, floor):
+    what, target = "timeline overview, 2,000 buckets, any range, %s, p50 / p99 / most" % events, "p99 < 10 ms"
+    if "overview" in replay.problems:
+        return not_measured(what, target, replay.problems["overview"], floor=floor)
+    first = Spread(replay.samples["overview"].first)
+    return Row(what, target, latency(first), [first.p99 < 10e-3], floor)
+
+
+def growth_row(replay, smaller):
+    """The worst of all latencies against those of a tenth of the events."""
+    what, target = "growth, ten times the events", "at most 1.2 times any latency"
+    def kinds(one):
+        return {"opening": one.opened, **{
+            name: [jump + first for jump, first in zip(samples.jump, samples.first)]
+            for name, samples in one.samples.items()}}
+    before, after = kinds(smaller), kinds(replay)
+    factors = {name: (Spread(after[name]).median / Spread(before[name]).median,
+                      Spread(after[name]).p99 / Spread(before[name]).p99)
+               for name in after if name in before and name != "condition"}
+    told = ", ".join("%s %.2f/%.2f" % (name, *factors[name]) for name in factors)
+    return Row("%s (%s against %s), p50 / p99" % (what, whole(replay.end), whole(smaller.end)), target,
+               told + "; judged by p50", [factors[name][0] <= 1.2 for name in factors])
