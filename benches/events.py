@@ -3,7 +3,7 @@ import importlib.util
 import pathlib
 import sys
 
-path = pathlib.Path(sys.argv[1])
+path = pathlib.Path(sys.argv[1]).resolve()
 sys.path.insert(0, str(path.parent))
 spec = importlib.util.spec_from_file_location(path.stem, path)
 workload = importlib.util.module_from_spec(spec)

@@ -58,8 +58,9 @@ def milliseconds(seconds):
 
 
 def latency(spread):
-    """p50, p99 and most of a spread in seconds."""
-    return "%s / %s / %s" % tuple(map(milliseconds, (spread.median, spread.p99, spread.most)))
+    """p50, p99, most and number of a spread in seconds."""
+    return "%s / %s / %s (%d)" % (
+        *map(milliseconds, (spread.median, spread.p99, spread.most)), spread.count)
 
 
 def megabytes(count):

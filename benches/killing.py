@@ -13,7 +13,7 @@ from table import Row, progress
 
 SCRIPT = PROGRAMS / "counter.py"
 TARGET = "every file opens and holds all up to at most 50 ms (or one block) before the kill"
-VICTIMS = ("program", "recorder", "both")
+VICTIMS = ("the program", "the recorder", "both")
 
 
 def rows(bench):
@@ -24,7 +24,7 @@ def rows(bench):
         kills = (bench.kills + len(VICTIMS) - 1 - turn) // len(VICTIMS)
         if not kills:
             continue
-        progress("killing the %s %d times" % (victim, kills))
+        progress("killing %s %d times" % (victim, kills))
         lost, problems = [], []
         for _ in range(kills):
             try:
@@ -36,7 +36,7 @@ def rows(bench):
             len(lost), kills, milliseconds(worst[0]), whole(max((count for _, count in lost), default=0)))
         if problems:
             told += "; first problem: %s" % problems[0]
-        found.append(Row("SIGKILL of the %s at %d random moments" % (victim, kills), TARGET, told,
+        found.append(Row("SIGKILL of %s at %d random moments" % (victim, kills), TARGET, told,
                          [not problems and worst[0] <= 50e-3]))
     return found
 
@@ -55,9 +55,9 @@ def kill_once(bench, python, victim):
         time.sleep(0.005)
     time.sleep(random.uniform(0.0, 1.5))
     programs = [process for process in running.family(recorder.pid) if process != recorder.pid]
-    if victim != "program":
+    if victim != "the program":
         os.kill(recorder.pid, signal.SIGKILL)
-    if victim != "recorder":
+    if victim != "the recorder":
         for process in programs:
             os.kill(process, signal.SIGKILL)
     at_kill = time.monotonic_ns()

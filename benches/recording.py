@@ -71,7 +71,7 @@ def calibrated(bench, python, name):
     """So many repeats that the untraced run takes a second, or the recorded one the time allowed."""
     script = PROGRAMS / (name + ".py")
     few = 20
-    plain = running.run([python.path, script, few]).loop / few
+    plain = running.run([python.path, script, few]).thread / few
     recorded = running.record(bench, python.path, script, few).loop / few
     return max(few, int(min(bench.untraced_seconds / plain, bench.recorded_seconds / recorded)))
 

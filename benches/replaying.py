@@ -11,7 +11,6 @@ from running import PROGRAMS
 from table import Row, not_measured, progress
 
 SCRIPT = PROGRAMS / "orders.py"
-RARE = 20000
 MOVES = (
     ("step over forward", "next"),
     ("step into forward", "stepIn"),
@@ -40,8 +39,8 @@ class Samples:
 class Replay:
     """One recording of `orders.py` and what was measured on it."""
 
-    def __init__(self, bench, recording, orders):
-        self.bench, self.recording, self.orders = bench, recording, orders
+    def __init__(self, bench, recording, orders, rare):
+        self.bench, self.recording, self.orders, self.rare = bench, recording, orders, rare
         self.samples, self.problems = {}, {}
         self.empty, self.opened, self.first_stop, self.informed = [], [], [], []
         self.resident = 0
@@ -53,7 +52,12 @@ class Replay:
         return next(number for number, line in enumerate(self.lines, 1) if text in line)
 
     def positions(self, count):
-        return [random.randrange(1, self.end) for _ in range(count)]
+        """So many random positions, or fewer, but at least three, when the time for them is over."""
+        over = time.monotonic() + self.bench.patience
+        for number in range(count):
+            if number >= 3 and time.monotonic() > over:
+                return
+            yield random.randrange(1, self.end)
 
     def measure(self):
         """Everything, each kind of request in an adapter process of its own."""
@@ -84,6 +88,7 @@ class Replay:
                 self.resident = max(self.resident, sizes.get("VmHWM", 0))
             self.samples[name] = samples
         except (Refused, Slow) as error:
+            progress("not measured: %s" % error)
             self.problems[name] = str(error)
 
     def opening(self):
@@ -126,14 +131,14 @@ class Replay:
 
     def to_exception(self, client, samples):
         client.ask("setExceptionBreakpoints", {"filters": ["raised"]})
-        self.backward(client, samples, RARE // 2, lambda at: at.get("reason") == "exception")
+        self.backward(client, samples, self.rare // 2, lambda at: at.get("reason") == "exception")
 
     def to_data(self, client, samples):
         _, at = seek(client, self.end - self.end // 50)
         info = client.ask("dataBreakpointInfo", {"name": "failures", "frameId": frame_of_main(client, at)})[1]
         client.ask("setDataBreakpoints", {"breakpoints": [{"dataId": info["dataId"]}]})
         line = self.line("failures += 1")
-        self.backward(client, samples, RARE // 2, lambda at: at.get("line") == line)
+        self.backward(client, samples, self.rare // 2, lambda at: at.get("line") == line)
 
     def backward(self, client, samples, rest, is_right):
         """Runs back from random positions and checks where that stops: at the order whose number
@@ -146,10 +151,10 @@ class Replay:
             samples.first.append(spent)
             if before is None:
                 continue
-            nearest = (before - rest) // RARE * RARE + rest
+            nearest = (before - rest) // self.rare * self.rare + rest
             number = order_number(client, stop)
             # From inside of the rare order its own stop may lie ahead.
-            allowed = {nearest, nearest - RARE} if before == nearest else {nearest}
+            allowed = {nearest, nearest - self.rare} if before == nearest else {nearest}
             if min(allowed) > 0 and not (number in allowed and is_right(stop)):
                 samples.wrong.append("from %d stopped at %d (order %s instead of %d)" % (
                     position, stop["position"], number, nearest))
@@ -198,7 +203,7 @@ class Replay:
             samples.again.append(step_and_show(client, command, at["threadId"]))
 
     def overview(self, client, samples):
-        for _ in range(self.bench.samples):
+        for _ in self.positions(self.bench.samples):
             begin, end = sorted((random.randrange(self.end), random.randrange(self.end)))
             asked = {"from": begin, "to": end + 1, "buckets": 2000}
             spent, _ = client.ask("retrostep/overview", asked)
@@ -293,10 +298,9 @@ def rows(replay, smaller):
     for name, what in (
         ("line", "previous hit of a line"), ("function", "previous hit of a function"),
         ("exception", "previous raise"), ("data", "previous write of a variable"),
-        ("20 breakpoints", "the start over 20 breakpoints that never hit"),
+        ("20 breakpoints", "start over 20 breakpoints that never hit"),
     ):
-        found.append(far_row(replay, name, "reverseContinue to the %s %s, p50 / p99 / most" % (what, events)
-                             .replace("the the", "the"), floor))
+        found.append(far_row(replay, name, "reverseContinue to the %s %s, p50 / p99 / most" % (what, events), floor))
     found.append(condition_row(replay, events))
     found.append(stop_row(replay, events, floor))
     found.append(overview_row(replay, events, floor))

@@ -38,6 +38,7 @@ class Bench:
         self.starts = 5 if options.quick else 21
         self.opens = 3 if options.quick else 21
         self.samples = 20 if options.quick else 300
+        self.patience = 15.0 if options.quick else 90.0
         self.untraced_seconds = 0.1 if options.quick else 1.0
         self.recorded_seconds = 1.0 if options.quick else 12.0
         found = machine.pythons(self.cache)
@@ -47,15 +48,18 @@ class Bench:
         self.wanted = options.only or ""
 
 
-def real_run(bench, python, events):
-    """A recording of `orders.py` with about so many events, its orders, and the row about making it."""
-    few = 20 * replaying.RARE // 10
-    running.record(bench, python.path, replaying.SCRIPT, few)
-    orders = max(round(few * events / running.facts(bench, bench.folder / "bench.retro")["events"]), 10)
+def events_per_order(bench, python):
+    orders = 20000
+    running.record(bench, python.path, replaying.SCRIPT, orders, orders)
+    return running.facts(bench, bench.folder / "bench.retro")["events"] / orders
+
+
+def real_run(bench, python, events, orders, rare):
+    """A recording of `orders.py` with about so many events, and the row about making it."""
     out = bench.folder / ("orders-%d.retro" % events)
     progress("recording %s events on %s" % (whole(events), python.name))
     added, told, (untraced, recorded) = added_memory(
-        bench, python, replaying.SCRIPT, [orders], timeout=7200.0, out=out)
+        bench, python, replaying.SCRIPT, [orders, rare], timeout=7200.0, out=out)
     facts = running.facts(bench, out)
     row = Row(
         "a real run that makes %s events (orders.py), CPython %s" % (whole(facts["events"]), python.name),
@@ -65,19 +69,22 @@ def real_run(bench, python, events):
             milliseconds((recorded.cpu - untraced.cpu) / facts["events"]),
             significant(facts["bytes"] / facts["events"]), told),
         [facts["bytes"] <= 1.5 * facts["events"], added <= MEMORY_LIMIT])
-    return out, orders, row
+    return out, row
 
 
 def replay_rows(bench):
     python = bench.chosen[-1]
     measured, found = [], []
+    per_order = events_per_order(bench, python)
+    rare = max(round(bench.events / per_order / 100), 2)
     for events in (bench.events // 10, bench.events):
+        orders = round(events / per_order)
         try:
-            path, orders, row = real_run(bench, python, events)
+            path, row = real_run(bench, python, events, orders, rare)
         except Failed as error:
             return [*found, not_measured("replay at %s events" % whole(events), "see the targets", str(error))]
         found.append(row)
-        replay = replaying.Replay(bench, path, orders)
+        replay = replaying.Replay(bench, path, orders, rare)
         replay.measure()
         measured.append(replay)
         path.unlink()

@@ -32,7 +32,7 @@ class Run:
     loop: float = 0.0
 
 
-def run(command, timeout=300.0, memory=None, folder=None, watch=None, output=subprocess.DEVNULL):
+def run(command, timeout=300.0, memory=None, folder=None, watch=None):
     """Runs to the end; `memory` limits the address space, `watch` gets the process id.
 
     Raises Failed with the last line that the command wrote to standard error.
@@ -46,9 +46,9 @@ def run(command, timeout=300.0, memory=None, folder=None, watch=None, output=sub
     errors = tempfile.TemporaryFile()
     start = time.perf_counter()
     try:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
                                  start_new_session=True, cwd=folder, preexec_fn=limit if memory else None,
-                                 env=dict(os.environ, BENCH_REPORT=report.name))
+                                 env=dict(os.environ, BENCH_REPORT=report.name, PYTHONPATH=str(PROGRAMS)))
     except OSError as error:
         raise Failed("%s: %s" % (command[0], error.strerror))
     late = threading.Event()

@@ -29,7 +29,7 @@ class Figures(unittest.TestCase):
                          ["0", "0.0123", "4.50", "1,234"])
         self.assertEqual([milliseconds(value) for value in (19.96e-6, 0.0012, 0.861)],
                          ["20.0 µs", "1.20 ms", "861 ms"])
-        self.assertEqual(latency(Spread([0.001, 0.002, 0.003])), "2.00 ms / 3.00 ms / 3.00 ms")
+        self.assertEqual(latency(Spread([0.001, 0.002, 0.003])), "2.00 ms / 3.00 ms / 3.00 ms (3)")
 
     def test_a_verdict_counts_what_was_missed(self):
         self.assertEqual([verdict(held) for held in ([], [True], [True, True], [False], [True, False])],

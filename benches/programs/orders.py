@@ -1,10 +1,9 @@
-"""An order desk, a run of any length. Argument: how many orders, each some fifty events.
-
-What is searched for is rare in it: every 20,000th order is audited, and as many find the stock empty.
+"""An order desk, a run of any length. Arguments: how many orders, each some fifty events, and how rare
+is what is searched for: every so many orders one is audited and one finds the stock empty.
 """
 import sys
 
-RARE = 20000
+RARE = int(sys.argv[2])
 GOODS = ("anchor", "block", "cleat", "davit", "eyelet", "fender", "grommet")
 
 
