@@ -11,7 +11,8 @@ from running import HERE, PROGRAMS, EMPTY, Failed
 from table import progress
 
 DRIVER = HERE / "peer_driver.py"
-TIMEOUT = 150.0
+PROCESSOR = 150
+TIMEOUT = 600.0
 MEMORY = 6 << 30
 
 
@@ -131,7 +132,7 @@ def under(peer, programs, out, script, repeats):
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
         command = peer.command(programs, out, script, repeats)
-        cpu = running.run(command, timeout=TIMEOUT, memory=MEMORY, folder=out).cpu
+        cpu = running.run(command, timeout=TIMEOUT, processor=PROCESSOR, memory=MEMORY, folder=out).cpu
         return cpu, sum(path.stat().st_size for path in pathlib.Path(out).rglob("*") if path.is_file())
 
     empty, _ = once(EMPTY, 1)

@@ -14,6 +14,7 @@ import machine
 import peers
 import programs
 import recording
+import replay_table
 import replaying
 import running
 from figures import milliseconds, ratio, significant, whole
@@ -88,7 +89,7 @@ def replay_rows(bench):
         replay.measure()
         measured.append(replay)
         path.unlink()
-    return found + replaying.rows(measured[1], measured[0])
+    return found + replay_table.rows(measured[1], measured[0])
 
 
 def sections(bench):
@@ -139,4 +140,5 @@ def main():
             print("\n".join(facts), "", markdown(rows), sep="\n", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -32,14 +32,17 @@ class Run:
     loop: float = 0.0
 
 
-def run(command, timeout=300.0, memory=None, folder=None, watch=None):
-    """Runs to the end; `memory` limits the address space, `watch` gets the process id.
+def run(command, timeout=300.0, memory=None, processor=None, folder=None, watch=None):
+    """Runs to the end; `memory` limits the address space, `processor` the seconds of processor time,
+    `watch` gets the process id.
 
     Raises Failed with the last line that the command wrote to standard error.
     """
     def limit():
         if memory:
             resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        if processor:
+            resource.setrlimit(resource.RLIMIT_CPU, (processor, processor + 1))
 
     command = [str(word) for word in command]
     report = tempfile.NamedTemporaryFile()
@@ -47,7 +50,7 @@ def run(command, timeout=300.0, memory=None, folder=None, watch=None):
     start = time.perf_counter()
     try:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
-                                 start_new_session=True, cwd=folder, preexec_fn=limit if memory else None,
+                                 start_new_session=True, cwd=folder, preexec_fn=limit if memory or processor else None,
                                  env=dict(os.environ, BENCH_REPORT=report.name, PYTHONPATH=str(PROGRAMS)))
     except OSError as error:
         raise Failed("%s: %s" % (command[0], error.strerror))
@@ -67,6 +70,8 @@ def run(command, timeout=300.0, memory=None, folder=None, watch=None):
     child.returncode = status
     if late.is_set():
         raise Failed("stopped after %d s" % timeout)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        raise Failed("stopped after %d s of processor time" % processor)
     if status != 0:
         errors.seek(0)
         said = errors.read().decode(errors="replace").strip().splitlines() or ["it said nothing"]
