@@ -8,19 +8,19 @@ import textwrap
 import measured
 
 WORDS = "amber birch cedar delta ember fjord grove heron inlet jetty knoll larch".split()
+TEXT = " ".join(WORDS[(n * n + n // 7) % len(WORDS)] for n in range(400))
 
 
 def main():
-    text = " ".join(WORDS[(n * n + n // 7) % len(WORDS)] for n in range(400))
-    lines = textwrap.wrap(text, 60)
-    other = textwrap.wrap(text.replace("cedar", "maple"), 60)
+    lines = textwrap.wrap(TEXT, 60)
+    other = textwrap.wrap(TEXT.replace("cedar", "maple"), 60)
     changes = list(difflib.unified_diff(lines, other))
-    numbers = [len(line) * 7 % 13 for line in lines] * 4
+    numbers = list(map(len, lines)) * 4
     spread = statistics.stdev(numbers) + statistics.median(numbers) + statistics.fmean(numbers)
     kept = json.loads(json.dumps({"lines": lines, "changes": changes}, indent=1))
     pattern = re.compile("|".join(sorted(WORDS)) + "|" + str(len(kept["lines"])))
     re.purge()
-    return len(changes), round(spread, 3), len(pattern.findall(text))
+    return len(changes), round(spread, 3), len(pattern.findall(TEXT))
 
 
 if __name__ == "__main__":
