@@ -1,4 +1,5 @@
 """What recording costs: processor time, wall clock, size, start-up, code outside the scope, memory."""
+import os
 import pathlib
 import re
 import subprocess
@@ -43,52 +44,60 @@ def measure(bench, python, names, rounds, with_floor):
         empty_recorded = running.record(bench, python.path, EMPTY)
         for name in [name for name in names if name not in problems]:
             script = PROGRAMS / (name + ".py")
+            untraced, traced = repeats[name]
             try:
-                plain = running.run([python.path, script, repeats[name]])
-                recorded = running.record(bench, python.path, script, repeats[name])
+                plain = running.run([python.path, script, untraced])
+                recorded = running.record(bench, python.path, script, traced)
                 facts = running.facts(bench, bench.folder / "bench.retro")
             except Failed as error:
                 problems[name] = str(error)
                 continue
             cost = costs[name]
             cost.untraced = plain.cpu - empty.cpu
-            extra = recorded.cpu - empty_recorded.cpu
-            cost.cpu.append(extra / cost.untraced)
-            cost.wall.append((recorded.wall - empty_recorded.wall) / (plain.wall - empty.wall))
-            cost.thread.append(recorded.thread / plain.thread)
+            base = cost.untraced / untraced
+            each = (recorded.cpu - empty_recorded.cpu) / traced
+            cost.cpu.append(each / base)
+            cost.wall.append((recorded.wall - empty_recorded.wall) / traced
+                             / ((plain.wall - empty.wall) / untraced))
+            cost.thread.append(recorded.thread / traced / (plain.thread / untraced))
             cost.events, cost.bytes = facts["events"], facts["bytes"]
-            cost.per_event.append((extra - cost.untraced) / cost.events)
+            cost.per_event.append((each - base) * traced / cost.events)
         if with_floor:
             for name, kind, value in floor_round(python):
                 floors.setdefault(name, {}).setdefault(kind, []).append(value)
     for name in costs:
         if name not in problems:
-            costs[name].traced = traced_events(python, name) * repeats[name]
+            costs[name].traced = traced_events(python, name) * repeats[name][1]
     return costs, problems, floors
 
 
 def calibrated(bench, python, name):
-    """So many repeats that the untraced run takes a second, or the recorded one the time allowed."""
+    """How many repeats take the time of an untraced run, and how many that of a recorded one."""
     script = PROGRAMS / (name + ".py")
     few = 20
     plain = running.run([python.path, script, few]).thread / few
-    recorded = running.record(bench, python.path, script, few).loop / few
-    return max(few, int(min(bench.untraced_seconds / plain, bench.recorded_seconds / recorded)))
-
-
-def floor_script():
-    """The floors that stand beside the checkout, or else those here."""
-    beside = HERE.parent.parent / "shared/bench/floor/floor.py"
-    return beside if beside.exists() else HERE / "floor/floor.py"
+    recorded = running.record(bench, python.path, script, few).cpu / few
+    untraced = max(few, int(bench.untraced_seconds / plain))
+    return untraced, min(untraced, max(few, int(bench.recorded_seconds / recorded)))
 
 
 def floor_round(python):
-    """Each workload, kind of tracer and ratio, of one run; nothing where they cannot be built."""
-    done = subprocess.run([python.path, str(floor_script())], stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, text=True)
-    for line in done.stdout.splitlines():
-        for kind, value in re.findall(r"(noop|deltas|mutation) ([0-9.]+)x", line):
-            yield line.split()[0], kind, float(value)
+    """Each workload, kind of tracer and ratio, of one run; nothing where none can be built.
+
+    The floors that stand beside the checkout, or else those here, which build on every interpreter.
+    """
+    for script in (HERE.parent.parent / "shared/bench/floor/floor.py", HERE / "floor/floor.py"):
+        if not script.exists():
+            continue
+        # A distribution's headers include others by their path from the folder above.
+        headers = dict(os.environ, CPATH=str(pathlib.Path(python.path).parent.parent / "include"))
+        done = subprocess.run([python.path, str(script)], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, env=headers)
+        for line in done.stdout.splitlines():
+            for kind, value in re.findall(r"(noop|deltas|mutation) ([0-9.]+)x", line):
+                yield line.split()[0], kind, float(value)
+        if done.returncode == 0:
+            return
 
 
 def traced_events(python, name):
@@ -219,7 +228,7 @@ def memory_rows(bench):
             what = "memory the recorder adds, %s, CPython %s" % (name, python.name)
             progress(what)
             try:
-                repeats = calibrated(bench, python, name)
+                repeats = calibrated(bench, python, name)[1]
                 script = PROGRAMS / (name + ".py")
                 short, _, _ = added_memory(bench, python, script, [max(repeats // 10, 1)])
                 long, told, _ = added_memory(bench, python, script, [repeats])

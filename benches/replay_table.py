@@ -94,11 +94,11 @@ def growth_row(replay, smaller):
     def kinds(one):
         return {"opening": one.opened, **{
             name: [jump + first for jump, first in zip(samples.jump, samples.first)]
-            for name, samples in one.samples.items()}}
+            for name, samples in one.samples.items() if samples.first}}
     before, after = kinds(smaller), kinds(replay)
     factors = {name: (Spread(after[name]).median / Spread(before[name]).median,
                       Spread(after[name]).p99 / Spread(before[name]).p99)
-               for name in after if name in before and name != "condition"}
+               for name in after if name in before}
     told = ", ".join("%s %.2f/%.2f" % (name, *factors[name]) for name in factors)
     return Row("%s (%s against %s), p50 / p99" % (what, whole(replay.end), whole(smaller.end)), target,
                told + "; judged by p50", [factors[name][0] <= 1.2 for name in factors])

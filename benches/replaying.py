@@ -57,23 +57,29 @@ class Replay:
                 return
             yield random.randrange(1, self.end)
 
-    def measure(self):
-        """Everything, each kind of request in an adapter process of its own."""
-        random.seed(self.end)
-        self.opening()
+    def kinds(self):
+        """What can be measured: each name with the action on an adapter process of its own."""
+        yield "opening", None
         for name, command in MOVES:
-            self.each(name, lambda client, samples: self.moves(client, samples, command))
-        self.each("stack page", lambda client, samples: self.asks(client, samples, stack_page))
-        self.each("locals", lambda client, samples: self.asks(client, samples, local_variables))
-        self.each("history page", lambda client, samples: self.asks(client, samples, history_page))
-        self.each("line", self.to_line)
-        self.each("function", self.to_function)
-        self.each("exception", self.to_exception)
-        self.each("data", self.to_data)
-        self.each("20 breakpoints", self.to_none)
-        self.each("condition", self.condition)
-        self.each("whole stop", self.whole_stop)
-        self.each("overview", self.overview)
+            yield name, lambda client, samples, command=command: self.moves(client, samples, command)
+        for name, ask in (("stack page", stack_page), ("locals", local_variables),
+                          ("history page", history_page)):
+            yield name, lambda client, samples, ask=ask: self.asks(client, samples, ask)
+        yield "line", self.to_line
+        yield "function", self.to_function
+        yield "exception", self.to_exception
+        yield "data", self.to_data
+        yield "20 breakpoints", self.to_none
+        yield "condition", self.condition
+        yield "whole stop", self.whole_stop
+        yield "overview", self.overview
+
+    def measure(self, name, action):
+        random.seed(self.end)
+        if action is None:
+            self.opening()
+        else:
+            self.each(name, action)
 
     def each(self, name, action):
         progress("replay of %s events: %s" % (whole(self.end), name))
@@ -176,20 +182,24 @@ class Replay:
                 samples.wrong.append("from %d stopped at %d" % (position, stop["position"]))
 
     def condition(self, client, samples):
-        hits = min(1000000, self.orders - 1)
+        """First few hits, then so many as take about ten seconds, at most a million."""
+        spent, _ = self.tested_back(client, samples, min(20000, self.orders - 1))
+        hits = min(1000000, self.orders - 1, int(20000 * 10 / spent))
+        spent, used = self.tested_back(client, samples, hits)
+        self.tested = (hits, spent, used)
+
+    def tested_back(self, client, samples, hits):
+        """Runs back from the end to the order that is so many before the last; each order is a hit."""
         number = self.orders - hits
         line = self.line("due = 0")
         set_lines(client, [line], "number == %d" % number)
-        for _ in range(3):
-            _, at = seek(client, self.end)
-            before = processor_seconds(client.process.pid)
-            spent, stop = client.move("reverseContinue", {"threadId": at["threadId"]})
-            used = processor_seconds(client.process.pid) - before
-            samples.first.append(spent)
-            samples.jump.append(0.0)
-            self.tested = (hits, spent, used)
-            if order_number(client, stop) != number or stop.get("line") != line:
-                samples.wrong.append("stopped at %d instead of order %d" % (stop["position"], number))
+        _, at = seek(client, self.end)
+        before = processor_seconds(client.process.pid)
+        spent, stop = client.move("reverseContinue", {"threadId": at["threadId"]})
+        used = processor_seconds(client.process.pid) - before
+        if order_number(client, stop) != number or stop.get("line") != line:
+            samples.wrong.append("stopped at %d instead of order %d" % (stop["position"], number))
+        return spent, used
 
     def whole_stop(self, client, samples):
         for position in self.positions(self.bench.samples):
