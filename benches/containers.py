@@ -37,7 +37,7 @@ def one_row(bench, python, changes, target, note):
     recording = bench.folder / "list.retro"
     try:
         running.record(bench, python.path, SCRIPT, changes, ELEMENTS, out=recording,
-                       options=("--max-children", str(ELEMENTS)), timeout=30.0 if bench.quick else 150.0)
+                       options=("--max-children", str(ELEMENTS)), timeout=10.0 if bench.quick else 150.0)
         facts = running.facts(bench, recording)
         with Client(bench.retrostep) as client:
             client.open(recording, position=0)

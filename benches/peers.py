@@ -11,8 +11,8 @@ from running import HERE, PROGRAMS, EMPTY, Failed
 from table import progress
 
 DRIVER = HERE / "peer_driver.py"
-PROCESSOR = 150
-TIMEOUT = 600.0
+# Seconds of processor time in a full and in a quick run; wall clock is a multiple.
+PROCESSOR, QUICK_PROCESSOR = 150, 5
 MEMORY = 6 << 30
 
 
@@ -102,36 +102,39 @@ def installed(cache, python, peer):
 
 def one(bench, python, peer, programs, name):
     """The ratio to the untraced run and the bytes per event, as texts."""
-    progress("%s on %s, %s" % (peer.name, python.name, name))
     script = PROGRAMS / (name + ".py")
     base = running.run([python.path, script, 100]).thread / 100
     out = bench.folder / "peer"
+    if bench.quick and name != "wb":
+        return "-", "-"
+    progress("%s on %s, %s" % (peer.name, python.name, name))
+    seconds = QUICK_PROCESSOR if bench.quick else PROCESSOR
     ratios = []
     try:
         # A cheap recorder needs more than one repeat to be told from its own start.
         for repeats in (1, 20, 400):
-            cost, size = under(peer, programs, out, script, repeats)
+            cost, size = under(peer, programs, out, script, repeats, seconds)
             if cost > 0.5:
                 break
         ratios.append(cost / repeats / base)
         if cost < 10 and not bench.quick:
             for _ in range(2):
-                ratios.append(under(peer, programs, out, script, repeats)[0] / repeats / base)
+                ratios.append(under(peer, programs, out, script, repeats, seconds)[0] / repeats / base)
     except Failed as error:
-        return "(%s; limits: %d s, %d GB)" % (error, PROCESSOR, MEMORY >> 30), "-"
+        return "(%s; limits: %d s, %d GB)" % (error, seconds, MEMORY >> 30), "-"
     finally:
         shutil.rmtree(out, ignore_errors=True)
     events = traced_events(python, name) * repeats
     return "%s×" % significant(median(ratios)), significant(size / events)
 
 
-def under(peer, programs, out, script, repeats):
+def under(peer, programs, out, script, repeats, seconds):
     """Seconds of processor time less those of an empty program, and the bytes written."""
     def once(script, repeats):
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
         command = peer.command(programs, out, script, repeats)
-        cpu = running.run(command, timeout=TIMEOUT, processor=PROCESSOR, memory=MEMORY, folder=out).cpu
+        cpu = running.run(command, timeout=4.0 * seconds, processor=seconds, memory=MEMORY, folder=out).cpu
         return cpu, sum(path.stat().st_size for path in pathlib.Path(out).rglob("*") if path.is_file())
 
     empty, _ = once(EMPTY, 1)
