@@ -20,6 +20,8 @@ MOVES = (
     ("step out backward", "retrostep/stepBackOut"),
 )
 
+PER_PROCESS = 20
+
 
 class Samples:
     """Seconds of one kind of request: `first` at a position never visited before, `jump` for the way
@@ -43,19 +45,22 @@ class Replay:
         self.empty, self.opened, self.first_stop, self.informed = [], [], [], []
         self.resident = 0
         self.tested = None
+        self.over = 0.0
         self.lines = SCRIPT.read_text().splitlines()
         self.end = running.facts(bench, recording)["events"]
 
     def line(self, text):
         return next(number for number, line in enumerate(self.lines, 1) if text in line)
 
-    def positions(self, count):
-        """So many random positions, or fewer, but at least three, when the time for them is over."""
-        over = time.monotonic() + self.bench.patience
-        for number in range(count):
-            if number >= 3 and time.monotonic() > over:
+    def positions(self, samples):
+        """Random positions for one process: fewer when enough were sampled or the time is over."""
+        for _ in range(min(PER_PROCESS, self.bench.samples - len(samples.first))):
+            if self.is_over(samples):
                 return
             yield random.randrange(1, self.end)
+
+    def is_over(self, samples):
+        return len(samples.first) >= 3 and time.monotonic() > self.over
 
     def kinds(self):
         """What can be measured: each name with the action on an adapter process of its own."""
@@ -82,14 +87,21 @@ class Replay:
             self.each(name, action)
 
     def each(self, name, action):
+        """Samples in processes that soon end, so that few blocks are met twice also in a short recording."""
         progress("replay of %s events: %s" % (whole(self.end), name))
         samples = Samples()
+        self.over = time.monotonic() + self.bench.patience
         try:
-            with Client(self.bench.retrostep) as client:
-                client.open(self.recording, position=0)
-                action(client, samples)
-                sizes = running.status(client.process.pid)
-                self.resident = max(self.resident, sizes.get("VmHWM", 0))
+            while len(samples.first) < self.bench.samples and not self.is_over(samples):
+                before = len(samples.first)
+                with Client(self.bench.retrostep) as client:
+                    client.open(self.recording, position=0)
+                    frames(client, seek(client, random.randrange(1, self.end))[1])
+                    action(client, samples)
+                    sizes = running.status(client.process.pid)
+                    self.resident = max(self.resident, sizes.get("VmHWM", 0))
+                if len(samples.first) == before:
+                    break
             self.samples[name] = samples
         except (Refused, Slow) as error:
             progress("not measured: %s" % error)
@@ -108,7 +120,7 @@ class Replay:
             self.informed.append(time.perf_counter() - start)
 
     def moves(self, client, samples, command):
-        for position in self.positions(self.bench.samples):
+        for position in self.positions(samples):
             jump, at = seek(client, position)
             first, _ = client.move(command, {"threadId": at["threadId"]})
             seek(client, position)
@@ -118,7 +130,7 @@ class Replay:
             samples.again.append(again)
 
     def asks(self, client, samples, ask):
-        for position in self.positions(self.bench.samples):
+        for position in self.positions(samples):
             jump, at = seek(client, position)
             samples.jump.append(jump)
             samples.first.append(ask(client, at))
@@ -147,33 +159,30 @@ class Replay:
     def backward(self, client, samples, rest, is_right):
         """Runs back from random positions and checks where that stops: at the order whose number
         leaves `rest` when divided, the nearest one before."""
-        for position in self.positions(self.bench.samples):
+        for position in self.positions(samples):
             jump, at = seek(client, position)
             before = order_number(client, at)
             spent, stop = client.move("reverseContinue", {"threadId": at["threadId"]})
             samples.jump.append(jump)
             samples.first.append(spent)
-            if before is None:
-                continue
-            nearest = (before - rest) // self.rare * self.rare + rest
-            number = order_number(client, stop)
-            # From inside of the rare order its own stop may lie ahead.
-            allowed = {nearest, nearest - self.rare} if before == nearest else {nearest}
-            if min(allowed) > 0 and not (number in allowed and is_right(stop)):
-                samples.wrong.append("from %d stopped at %d (order %s instead of %d)" % (
-                    position, stop["position"], number, nearest))
-        again = samples.first[-1:]
-        for position in self.positions(self.bench.samples // 10):
-            for turn in range(2):
-                _, at = seek(client, position)
-                spent, _ = client.move("reverseContinue", {"threadId": at["threadId"]})
-            again.append(spent)
-        samples.again = again[1:]
+            if before is not None:
+                self.check(samples, position, before, rest, stop, is_right, order_number(client, stop))
+            seek(client, position)
+            samples.again.append(client.move("reverseContinue", {"threadId": at["threadId"]})[0])
+
+    def check(self, samples, position, before, rest, stop, is_right, number):
+        """Notes a stop that is not where the program's own rule says."""
+        nearest = (before - rest) // self.rare * self.rare + rest
+        # From inside of the rare order its own stop may lie ahead.
+        allowed = {nearest, nearest - self.rare} if before == nearest else {nearest}
+        if min(allowed) > 0 and not (number in allowed and is_right(stop)):
+            samples.wrong.append("from %d stopped at %d (order %s instead of %d)" % (
+                position, stop["position"], number, nearest))
 
     def to_none(self, client, samples):
         first, last = self.line("    number += 1"), self.line("one = desk.revenue")
         set_lines(client, [*range(first, first + 10), *range(last, last + 10)])
-        for position in self.positions(self.bench.samples):
+        for position in self.positions(samples):
             jump, at = seek(client, min(position, self.end - self.end // 100))
             spent, stop = client.move("reverseContinue", {"threadId": at["threadId"]})
             samples.jump.append(jump)
@@ -202,7 +211,7 @@ class Replay:
         return spent, used
 
     def whole_stop(self, client, samples):
-        for position in self.positions(self.bench.samples):
+        for position in self.positions(samples):
             command = random.choice(MOVES)[1]
             jump, at = seek(client, position)
             samples.jump.append(jump)
@@ -211,7 +220,7 @@ class Replay:
             samples.again.append(step_and_show(client, command, at["threadId"]))
 
     def overview(self, client, samples):
-        for _ in self.positions(self.bench.samples):
+        for _ in self.positions(samples):
             begin, end = sorted((random.randrange(self.end), random.randrange(self.end)))
             asked = {"from": begin, "to": end + 1, "buckets": 2000}
             spent, _ = client.ask("retrostep/overview", asked)
