@@ -114,7 +114,7 @@ def one(bench, python, peer, programs, name):
         # A cheap recorder needs more than one repeat to be told from its own start.
         for repeats in (1, 20, 400):
             cost, size = under(peer, programs, out, script, repeats, seconds)
-            if cost > 0.5:
+            if cost > 0.2:
                 break
         ratios.append(cost / repeats / base)
         if cost < 10 and not bench.quick:
