@@ -1,202 +1,149 @@
-"""Prints what recording and replaying cost, as one table. Started by `cargo xtask bench`.
+"""Prints what recording and replaying cost, as one table in Markdown. Started by `cargo xtask bench`.
 
-Usage: run.py RETROSTEP [--python EXECUTABLE]… [--rounds N]
-
-Recording: CPU seconds of the program and its recorder together, less those of an empty program, as a
-ratio to the same program unrecorded; beside it the floors of `../shared/bench/floor/floor.py` where
-that folder stands beside the checkout, else of `floor.py` here, measured in the same run.
-Replaying: milliseconds from a request to its answer over stdio.
+Ratios come from interleaved runs: untraced, recorded, floor, untraced, … Processor time is that of the
+program, the recorder and every helper, until the file is complete. The floors are those of
+`../shared/bench/floor/floor.py` where that folder stands beside the checkout, else of `floor/floor.py`.
 """
 import argparse
-import json
-import os
 import pathlib
-import re
-import statistics
-import subprocess
+import signal
 import sys
 import tempfile
-import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-WORKLOADS = {"wa": 20, "wb": 20, "wc": 20}
+import containers
+import killing
+import machine
+import peers
+import programs
+import recording
+import replay_table
+import replaying
+import running
+from figures import milliseconds, ratio, significant, whole
+from recording import MEMORY_LIMIT, added_memory
+from running import Failed
+from table import Row, markdown, not_measured, progress
 
-
-def pythons():
-    found = {}
-    places = list(pathlib.Path.home().glob(".pyenv/versions/3.*/bin/python"))
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
-        if not folder.endswith("shims"):
-            places += pathlib.Path(folder).glob("python3.[0-9]*")
-    for place in places:
-        ask = [str(place), "-c", "import sys; print(*sys.version_info[:2])"]
-        answer = subprocess.run(ask, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        version = tuple(map(int, answer.stdout.split()))
-        if (3, 9) <= version <= (3, 14):
-            found.setdefault(version, str(place))
-    return [found[version] for version in sorted(found)]
+SECTIONS = ("recording", "outside", "start-up", "memory", "programs", "replay", "page", "killed", "peers")
 
 
-def cpu_seconds(command):
-    """The CPU time of a command and all it waited for."""
-    with open(os.devnull, "w") as nowhere:
-        child = subprocess.Popen(command, stdout=nowhere, stderr=nowhere)
-        _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = status
-    if status != 0:
-        raise SystemExit("%s ended with status %d" % (" ".join(command), status))
-    return usage.ru_utime + usage.ru_stime
+class Bench:
+    """What is measured, where and how thoroughly."""
+
+    def __init__(self, options, folder):
+        self.retrostep = pathlib.Path(options.retrostep)
+        self.cache = pathlib.Path(options.cache)
+        self.folder = folder
+        self.quick = options.quick
+        self.events = options.events or (500000 if options.quick else 100000000)
+        self.kills = options.kills or (3 if options.quick else 21)
+        self.rounds = options.rounds or (2 if options.quick else 5)
+        self.starts = 5 if options.quick else 21
+        self.opens = 3 if options.quick else 21
+        self.samples = 20 if options.quick else 300
+        self.patience = 5.0 if options.quick else 90.0
+        self.untraced_seconds = 0.1 if options.quick else 1.0
+        self.recorded_seconds = 0.5 if options.quick else 12.0
+        found = machine.pythons(self.cache)
+        self.pythons = [python for python in found if options.python in (None, python.name, python.version)]
+        # What is not asked of every interpreter is asked of the newest one.
+        self.chosen = self.pythons[-1:]
+        self.wanted = options.only or ""
 
 
-def best(command, rounds):
-    return min(cpu_seconds(command) for _ in range(rounds))
+def events_per_order(bench, python):
+    orders = 20000
+    running.record(bench, python.path, replaying.SCRIPT, orders, orders)
+    return running.facts(bench, bench.folder / "bench.retro")["events"] / orders
 
 
-def floors(python):
-    place = HERE.parent.parent / "shared/bench/floor/floor.py"
-    script = place if place.exists() else HERE / "floor.py"
-    run = subprocess.run([python, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if run.returncode != 0:
-        return {}
-    return {line.split()[0]: " ".join(re.findall(r"(?:noop|deltas|mutation) [0-9.]+x", line))
-            for line in run.stdout.splitlines()}
+def real_run(bench, python, events, orders, rare):
+    """A recording of `orders.py` with about so many events, and the row about making it."""
+    out = bench.folder / ("orders-%d.retro" % events)
+    progress("recording %s events on %s" % (whole(events), python.name))
+    added, told, (untraced, recorded) = added_memory(
+        bench, python, replaying.SCRIPT, [orders, rare], timeout=7200.0, out=out)
+    facts = running.facts(bench, out)
+    row = Row(
+        "a real run that makes %s events (orders.py), CPython %s" % (whole(facts["events"]), python.name),
+        "at most 1.5 bytes per event and 64 MB",
+        "CPU %s, wall %s, %s per event, %s bytes per event; %s" % (
+            ratio(recorded.cpu / untraced.cpu), ratio(recorded.wall / untraced.wall),
+            milliseconds((recorded.cpu - untraced.cpu) / facts["events"]),
+            significant(facts["bytes"] / facts["events"]), told),
+        [facts["bytes"] <= 1.5 * facts["events"], added <= MEMORY_LIMIT])
+    return out, row
 
 
-def recording(retrostep, python, folder, rounds):
-    floor = floors(python)
-    empty = folder / "empty.py"
-    empty.write_text("pass\n")
-    out = str(folder / "bench.retro")
-
-    def record(*command):
-        if os.path.exists(out):
-            os.remove(out)
-        return cpu_seconds([retrostep, "record", "--out", out, "--", python, *command])
-
-    empty_plain = best([python, str(empty)], rounds)
-    empty_recorded = min(record(str(empty)) for _ in range(rounds))
-    for name, repeats in WORKLOADS.items():
-        script = str(HERE / (name + ".py"))
-        plain = best([python, script, str(repeats)], rounds) - empty_plain
-        recorded = min(record(script, str(repeats)) for _ in range(rounds)) - empty_recorded
-        answer = subprocess.run([retrostep, "info", "--json", out], stdout=subprocess.PIPE, check=True)
-        facts = json.loads(answer.stdout)
-        version = subprocess.check_output([python, "-c", "import platform; print(platform.python_version())"], text=True).strip()
-        print("%-8s %s  %8.1f ms  %5.1fx  %10d events  %5.0f ns/event  %5.2f bytes/event   floors: %s" % (
-            version, name, plain * 1e3, recorded / plain, facts["events"],
-            (recorded - plain) * 1e9 / facts["events"], facts["bytes"] / facts["events"],
-            floor.get(name, "could not be built")), flush=True)
+def replay_rows(bench):
+    python = bench.chosen[-1]
+    measured, found = [], []
+    per_order = events_per_order(bench, python)
+    rare = max(round(bench.events / per_order / 100), 2)
+    for events in (bench.events // 10, bench.events):
+        orders = round(events / per_order)
+        try:
+            path, row = real_run(bench, python, events, orders, rare)
+        except Failed as error:
+            return [*found, not_measured("replay at %s events" % whole(events), "see the targets", str(error))]
+        found.append(row)
+        measured.append(replaying.Replay(bench, path, orders, rare))
+    # Both in turn, so that what else the machine does meets both.
+    for kinds in zip(*[replay.kinds() for replay in measured]):
+        for replay, (name, action) in zip(measured, kinds):
+            replay.measure(name, action)
+    return found + replay_table.rows(measured[1], measured[0])
 
 
-class Client:
-    """A DAP client that measures."""
-
-    def __init__(self, retrostep):
-        self.process = subprocess.Popen([retrostep, "dap"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.sequence = 0
-
-    def send(self, command, arguments):
-        self.sequence += 1
-        message = {"seq": self.sequence, "type": "request", "command": command, "arguments": arguments}
-        body = json.dumps(message).encode()
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-        self.process.stdin.flush()
-        return self.sequence
-
-    def receive(self):
-        length = 0
-        while True:
-            header = self.process.stdout.readline().strip()
-            if not header:
-                return json.loads(self.process.stdout.read(length))
-            name, _, value = header.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-
-    def wait(self, wanted):
-        while True:
-            message = self.receive()
-            if message["type"] == "response" and not message["success"]:
-                raise SystemExit("refused: %s" % message)
-            if wanted(message):
-                return message.get("body", {})
-
-    def request(self, command, arguments):
-        sequence = self.send(command, arguments)
-        return self.wait(lambda message: message.get("request_seq") == sequence)
-
-    def move(self, command, arguments):
-        self.send(command, arguments)
-        return self.wait(lambda message: message.get("event") == "stopped")
-
-
-def timed(times, action):
-    start = time.perf_counter()
-    result = action()
-    times.append((time.perf_counter() - start) * 1e3)
-    return result
-
-
-def replaying(retrostep, python, folder):
-    out = str(folder / "replay.retro")
-    script = str(HERE / "wc.py")
-    subprocess.run([retrostep, "record", "--out", out, "--", python, script, "20"],
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    client = Client(retrostep)
-    client.request("initialize", {"adapterID": "retrostep"})
-    times = {}
-
-    def measure(name, action):
-        return timed(times.setdefault(name, []), action)
-
-    def attach():
-        client.send("attach", {"recording": out})
-        client.send("configurationDone", {})
-        client.wait(lambda message: message.get("event") == "stopped")
-
-    measure("open and stop", attach)
-    thread = {"threadId": 1}
-    facts = client.request("retrostep/position", {})
-    lines = open(script).read().splitlines()
-    line = next(n for n, text in enumerate(lines, 1) if "places[word].append" in text)
-    rare = next(n for n, text in enumerate(lines, 1) if "rows.append" in text)
-    client.request("setBreakpoints", {"source": {"path": script}, "breakpoints": [{"line": line}]})
-    for part in range(200):
-        measure("seek", lambda: client.move("retrostep/seek", {"position": facts["end"] * part // 200}))
-        stack = measure("stackTrace", lambda: client.request("stackTrace", thread))
-        frame = stack["stackFrames"][0]["id"]
-        scopes = client.request("scopes", {"frameId": frame})["scopes"]
-        measure("variables", lambda: client.request(
-            "variables", {"variablesReference": scopes[0]["variablesReference"]}))
-        for command in ("stepIn", "next", "stepBack", "retrostep/stepBackInto", "reverseContinue"):
-            measure(command, lambda: client.move(command, thread))
-    client.request("setBreakpoints", {"source": {"path": script}, "breakpoints": [{"line": rare}]})
-    for part in range(50):
-        client.move("retrostep/seek", {"position": facts["end"] * part // 50})
-        measure("reverseContinue, far", lambda: client.move("reverseContinue", thread))
-    client.request("disconnect", {})
-    print("\nreplaying %d events, milliseconds over stdio: p50, p99, most" % facts["end"])
-    for name, values in times.items():
-        values.sort()
-        p99 = values[min(len(values) - 1, len(values) * 99 // 100)]
-        print("  %-24s %7.2f %7.2f %7.2f" % (name, statistics.median(values), p99, values[-1]))
+def sections(bench):
+    """The rows of each section that is wanted, in the order of the table."""
+    measured = peers.measure(bench) if bench.wanted in "peers" else peers.Peers()
+    if bench.wanted in "recording":
+        yield from recording.rows(bench, measured)
+    else:
+        for minor in measured.said_ratios:
+            yield Row("peers, CPU over untraced, CPython 3.%d, wa / wb / wc" % minor, "", "", [],
+                      "", measured.ratios(minor))
+            yield Row("peers, bytes per event, CPython 3.%d, wa / wb / wc" % minor, "", "", [],
+                      "", measured.sizes(minor))
+    for name, rows in (
+        ("outside", recording.outside_rows), ("start-up", recording.start_rows),
+        ("memory", recording.memory_rows), ("programs", programs.rows), ("replay", replay_rows),
+        ("page", lambda bench: [containers.row(bench, bench.chosen[-1])]), ("killed", killing.rows),
+    ):
+        if bench.wanted in name:
+            yield from rows(bench)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("retrostep")
-    parser.add_argument("--python", action="append")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = argparse.ArgumentParser(prog="cargo xtask bench", description=__doc__.splitlines()[0])
+    parser.add_argument("retrostep", help=argparse.SUPPRESS)
+    parser.add_argument("--cache", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--only", metavar="WORD", help="only the sections with this word in their name: "
+                        + ", ".join(SECTIONS))
+    parser.add_argument("--python", metavar="VERSION", help="only this interpreter, such as 3.11")
+    parser.add_argument("--quick", action="store_true", help="small sizes: everything, in minutes")
+    parser.add_argument("--events", type=int, metavar="N", help="replay a recording of so many events, and "
+                        "one of a tenth; 100,000,000 if not said")
+    parser.add_argument("--rounds", type=int, metavar="N", help="interleaved rounds of each recording")
+    parser.add_argument("--kills", type=int, metavar="N", help="random moments to kill at; 21 if not said")
     options = parser.parse_args()
-    chosen = options.python or pythons()
-    if not chosen:
-        sys.exit("no Python from 3.9 to 3.14 was found")
+    if options.only and not any(options.only in name for name in SECTIONS):
+        parser.error("no section has %r in its name; they are: %s" % (options.only, ", ".join(SECTIONS)))
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        print("python   workload  untraced  recorded (CPU of program and recorder over untraced)")
-        for python in chosen:
-            recording(options.retrostep, python, folder, options.rounds)
-        replaying(options.retrostep, chosen[-1], folder)
+        bench = Bench(options, pathlib.Path(name))
+        if not bench.pythons:
+            parser.error("no such Python from 3.9 to 3.14 was found")
+        # What was measured until then is printed all the same.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended early"))
+        facts = list(machine.facts(bench.pythons))
+        rows = []
+        try:
+            for row in sections(bench):
+                rows.append(row)
+        finally:
+            print("\n".join(facts), "", markdown(rows), sep="\n", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

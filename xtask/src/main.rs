@@ -24,7 +24,7 @@ fn main() -> Result<()> {
              \x20 test [WORD…]           everything CI runs; with words only the steps whose name has one\n\
              \x20 licences               whether every dependency's licence is on the list\n\
              \x20 fuzz [TARGET] [SECONDS] hostile input for one target or all\n\
-             \x20 bench                  what recording and replaying cost\n\
+             \x20 bench [--help]         what recording and replaying cost, beside targets, floors and peers\n\
              \x20 dap-types [--schema]   the protocol's types from the official schema"
         ),
     }

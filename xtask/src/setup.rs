@@ -53,6 +53,16 @@ pub(crate) fn install() -> Result<PathBuf> {
     Ok(cache)
 }
 
+/// Installs what bringing the newest Python needs, and that Python with its headers; returns the cache
+/// folder.
+pub(crate) fn install_interpreters() -> Result<PathBuf> {
+    let cache = cache()?;
+    debian_packages()?;
+    crate::pythons::install(&cache)?;
+    crate::pythons::install_headers(&cache)?;
+    Ok(cache)
+}
+
 fn cache() -> Result<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)

@@ -9,6 +9,8 @@ import tempfile
 import time
 
 here = pathlib.Path(__file__).resolve().parent
+programs = here.parent / "programs"
+sys.path.insert(0, str(programs))
 
 
 def load(name, path):
@@ -25,7 +27,7 @@ with tempfile.TemporaryDirectory() as folder:
     subprocess.run(["cc", "-O2", "-shared", "-fPIC", include, source, "-o", str(library)], check=True)
     floor = load("floor", library)
     for name in ("wa", "wb", "wc"):
-        workload = load(name, here / (name + ".py"))
+        workload = load(name, programs / (name + ".py"))
         plain, traced = [], []
         for _ in range(7):
             start = time.process_time()

@@ -1,5 +1,5 @@
 """Workload a: arithmetic in two nested loops of one function."""
-import sys
+import measured
 
 
 def main():
@@ -18,6 +18,4 @@ def main():
 
 
 if __name__ == "__main__":
-    for _ in range(int(sys.argv[1])):
-        result = main()
-    print(result)
+    measured.run(main)

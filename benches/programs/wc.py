@@ -1,5 +1,5 @@
 """Workload c: text, lists and dicts."""
-import sys
+import measured
 
 WORDS = ("a boat of seven grey owls drifts under bright northern lights and nobody "
          "aboard knows which quiet island the captain really meant to visit first").split()
@@ -55,6 +55,4 @@ def main():
 
 
 if __name__ == "__main__":
-    for _ in range(int(sys.argv[1])):
-        result = main()
-    print(result)
+    measured.run(main)

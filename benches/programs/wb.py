@@ -1,5 +1,5 @@
 """Workload b: calls, 21,891 of them a round."""
-import sys
+import measured
 
 
 def fibonacci(n):
@@ -15,6 +15,4 @@ def main():
 
 
 if __name__ == "__main__":
-    for _ in range(int(sys.argv[1])):
-        result = main()
-    print(result)
+    measured.run(main)
