@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::hash::Map;
-use crate::{Change, Content, ObjectId, ObjectKind, Text, Value};
+use crate::{Change, Content, ObjectId, ObjectKind, Text, TypeId, Value};
 
 /// The content of a tuple or frozen set that is part of a key is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ enum KeyOf {
     /// Integer value, else the bits of the real part; the bits of the imaginary part.
     Number(Option<i128>, u64, u64),
     BigInt(Vec<u8>),
-    Str(Vec<u8>, u64),
-    Bytes(Vec<u8>, u64),
+    Str(Arc<[u8]>, u64),
+    Bytes(Arc<[u8]>, u64),
     Tag(u8),
     Object(u64),
     Tuple(Vec<KeyOf>),
@@ -74,6 +74,22 @@ impl ObjectState {
         if let Some(bytes) = &self.bytes {
             content.text = Some(Text {
                 kept: bytes.as_slice().into(),
+                len: content.len,
+            });
+        }
+        content
+    }
+
+    /// As [`ObjectState::content`], for a state that is not needed any more.
+    pub(crate) fn into_content(mut self) -> Content {
+        let mut content = std::mem::replace(
+            &mut self.content,
+            Content::new(ObjectKind::Opaque, TypeId(0)),
+        );
+        content.entries = self.entries.into_iter().flatten().collect();
+        if let Some(bytes) = self.bytes {
+            content.text = Some(Text {
+                kept: bytes.into(),
                 len: content.len,
             });
         }
@@ -287,7 +303,7 @@ fn key_of(
     left: &mut Budget,
 ) -> Result<Option<KeyOf>, Unresolved> {
     left.values = left.values.saturating_sub(1);
-    let text = |text: &Text| (text.kept.to_vec(), text.len);
+    let text = |text: &Text| (Arc::clone(&text.kept), text.len);
     Ok(Some(match value {
         Value::Bool(value) => KeyOf::Number(Some(i128::from(*value)), 0, 0),
         Value::Int(value) => KeyOf::Number(Some(i128::from(*value)), 0, 0),

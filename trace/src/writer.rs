@@ -31,12 +31,16 @@ const DEFINITIONS_FULL: usize = 1 << 20;
 pub struct WriterOptions {
     /// Events in a full block: a power of two from 2^10 to 2^18.
     pub events_per_block: u32,
+    /// About how many values of objects' contents the writer remembers. Of objects that it forgets,
+    /// reading takes longer.
+    pub remembered_values: usize,
 }
 
 impl Default for WriterOptions {
     fn default() -> Self {
         WriterOptions {
             events_per_block: 1 << 15,
+            remembered_values: 400_000,
         }
     }
 }
@@ -109,7 +113,7 @@ impl Writer {
             live: Live::default(),
             threads: Map::default(),
             exceptions: Exceptions::default(),
-            objects: Objects::default(),
+            objects: Objects::new(options.remembered_values),
             segment: SegmentBuilder::default(),
             sources: Vec::new(),
             time_ns: 0,
@@ -268,8 +272,8 @@ impl Writer {
             let number = self.tables.blocks.len() as u32;
             self.live.close(&self.block, number);
             let records = self.live.records(&self.block.walker);
-            let contents = self.objects.close_block(self.block.rows.len());
-            let body = self.block.seal(&mut self.packer, &records, &contents);
+            let notes = self.objects.close_block(self.block.rows.len(), number);
+            let body = self.block.seal(&mut self.packer, &records, &notes);
             let place = BlockPlace {
                 first: self.block.first,
                 events: self.block.rows.len() as u32,
@@ -279,7 +283,8 @@ impl Writer {
             };
             let chunk = self.add_chunk(kind::BLOCK, place.words(), &body);
             self.tables.blocks.push(BlockRow { chunk, place });
-            let noted = contents.iter().map(|(object, ..)| *object).collect();
+            let noted = notes.contents.iter().map(|(object, ..)| *object);
+            let deltas = notes.deltas.iter().map(|delta| (delta.object, delta.span));
             let facts = BlockFacts {
                 number,
                 first: place.first,
@@ -295,7 +300,8 @@ impl Writer {
                     .collect(),
                 walker: &self.block.walker,
                 objects: std::mem::take(&mut self.block.objects),
-                contents: noted,
+                contents: noted.collect(),
+                deltas: deltas.collect(),
                 names: std::mem::take(&mut self.block.names),
                 tasks: std::mem::take(&mut self.block.started),
                 uncaught: &self.block.uncaught,

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use retrostep_replay::history::{HistoryChange, history as find_history};
 use retrostep_replay::{Expression, Filter, Node, ScopeKind, Snapshot};
-use retrostep_trace::{CancellationToken, FrameId};
+use retrostep_trace::{CancellationToken, FrameId, Position};
 use serde::{Deserialize, Serialize};
 
 use super::{Reply, Result};
 use crate::client::Client;
 use crate::dap::types;
+use crate::error::RequestError;
 use crate::from_proto;
 use crate::position;
 use crate::replaying::Replay;
@@ -76,6 +77,58 @@ struct HitBody {
     thread_id: i64,
     number: i64,
     values: BTreeMap<String, String>,
+}
+
+/// The most columns of an overview.
+const MOST_COLUMNS: u32 = 10_000;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct OverviewArguments {
+    from: Option<i64>,
+    to: Option<i64>,
+    buckets: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct OverviewBody {
+    from: i64,
+    to: i64,
+    exact: bool,
+    depths: Vec<u32>,
+    exceptions: Vec<u64>,
+    output: Vec<u64>,
+    marks: Vec<u64>,
+    hits: Vec<u64>,
+}
+
+/// A part of the recording in columns.
+pub(super) fn overview(
+    worker: &mut Worker,
+    arguments: OverviewArguments,
+    cancel: &CancellationToken,
+) -> Result<Reply> {
+    let timeline = &worker.replay()?.timeline;
+    let position = |number: i64| Position(u64::try_from(number).unwrap_or(0));
+    let from = arguments.from.map_or(Position::START, position);
+    let to = arguments.to.map_or(timeline.end(), position);
+    let buckets = match u32::try_from(arguments.buckets) {
+        Ok(buckets) if (1..=MOST_COLUMNS).contains(&buckets) => buckets,
+        _ => {
+            let message = format!("buckets: a number from 1 to {MOST_COLUMNS} is expected");
+            return Err(RequestError::client(message));
+        }
+    };
+    let found = timeline.overview(from..to, buckets, cancel)?;
+    Reply::with(OverviewBody {
+        from: to_proto::whole(found.from.0),
+        to: to_proto::whole(found.to.0),
+        exact: found.exact,
+        depths: found.depths,
+        exceptions: found.exceptions,
+        output: found.output,
+        marks: found.marks,
+        hits: found.hits,
+    })
 }
 
 pub(super) fn position(worker: &mut Worker) -> Result<Reply> {

@@ -465,6 +465,37 @@ fn history_and_hits_are_in_recording_order_and_paged() {
 }
 
 #[test]
+fn an_overview_tells_what_happened_where() {
+    let shop = Shop::new();
+    let (mut client, ..) = attached(&shop, Value::Null);
+    client.request(
+        "setBreakpoints",
+        json!({"source": {"path": shop.source()}, "breakpoints": [{"line": 2}]}),
+    );
+    let sum = |body: &Value, member: &str| -> u64 {
+        let columns = body[member].as_array().unwrap().iter();
+        columns.map(|column| column.as_u64().unwrap()).sum()
+    };
+    let body = client.request("retrostep/overview", json!({"buckets": 5}));
+    assert_eq!((&body["from"], &body["exact"]), (&json!(0), &json!(true)));
+    for member in ["depths", "exceptions", "output", "marks", "hits"] {
+        assert_eq!(body[member].as_array().unwrap().len(), 5, "{member}");
+    }
+    assert_eq!(sum(&body, "hits"), 4);
+    assert_eq!(sum(&body, "exceptions"), 1);
+    let end = body["to"].as_u64().unwrap();
+    let both: u64 = [(0, end / 2), (end / 2, end)]
+        .into_iter()
+        .map(|(from, to)| {
+            let part = json!({"from": from, "to": to, "buckets": 3});
+            sum(&client.request("retrostep/overview", part), "hits")
+        })
+        .sum();
+    assert_eq!(both, 4);
+    client.finish();
+}
+
+#[test]
 fn sources_are_the_recorded_ones_when_the_file_changed() {
     let shop = Shop::new();
     std::fs::write(shop.source(), "changed\n").unwrap();

@@ -167,6 +167,7 @@ impl Recording {
                         Ok(span) => spans.push((thread, span)),
                         Err(malformed) => decoded = Err(malformed),
                     },
+                    (keys::DELTA | keys::DEPTH, _) => {}
                     _ => others = true,
                 }
                 true
@@ -209,9 +210,18 @@ impl Recording {
                 continue;
             };
             match self.block(number)? {
-                Some(block) => builder.add(&block.facts(number, &row.place), |function| {
-                    Some(self.function(function).ok()?.source)
-                }),
+                Some(block) => {
+                    let mut facts = block.facts(number, &row.place);
+                    if let Ok(contents) = self.contents(number) {
+                        facts.contents = contents.objects().collect();
+                    }
+                    if let Ok(deltas) = self.deltas(number) {
+                        facts.deltas = deltas.spans().collect();
+                    }
+                    builder.add(&facts, |function| {
+                        Some(self.function(function).ok()?.source)
+                    });
+                }
                 None => {
                     let missing = self.index.missing.lock();
                     let mut missing = missing.unwrap_or_else(PoisonError::into_inner);
