@@ -26,7 +26,7 @@ pub use overview::Overview;
 pub use scan::{LineMoment, LineScan, LineVisitor, MOST_NAMES, Seen};
 
 /// Memory for definitions, source texts included.
-const DEFINITIONS_BYTES: usize = 16 << 20;
+const DEFINITIONS_BYTES: usize = 8 << 20;
 /// Memory for contents of objects.
 const OBJECTS_BYTES: usize = 8 << 20;
 /// Memory for facts of frames.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::block::decode::BlockPlace;
 use crate::block::encode::{OpenBlock, ThreadTasks};
 use crate::block::section::Packer;
-use crate::chunk::{ChunkHeader, FILE_HEADER_LEN, FileHeader, VERSION, kind, trailer};
+use crate::chunk::{ChunkHeader, FILE_HEADER_LEN, FileHeader, MINOR, VERSION, kind, trailer};
 use crate::definitions::{self, PendingDefinitions};
 use crate::exceptions::Exceptions;
 use crate::footer::{BlockRow, ChunkPlace, SegmentRow, Tables};
@@ -83,7 +83,7 @@ impl Writer {
     pub fn create(path: &Path, header: &Header, options: WriterOptions) -> Result<Writer> {
         let file_header = FileHeader {
             major: VERSION,
-            minor: 0,
+            minor: MINOR,
             required: 0,
             optional: 0,
             id: new_id(),

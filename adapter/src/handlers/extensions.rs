@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use retrostep_replay::history::{HistoryChange, history as find_history};
+use retrostep_replay::history::{HistoryChange, Order, history as find_history};
 use retrostep_replay::{Expression, Filter, Node, ScopeKind, Snapshot};
 use retrostep_trace::{CancellationToken, FrameId, Position};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub(super) struct HistoryArguments {
     #[serde(alias = "name")]
     expression: String,
     frame_id: Option<i64>,
+    #[serde(default)]
+    newest: bool,
     start: Option<i64>,
     count: Option<i64>,
 }
@@ -44,6 +46,8 @@ struct HistoryBody {
     name: String,
     writes: Vec<WriteBody>,
     total: i64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -137,7 +141,7 @@ pub(super) fn position(worker: &mut Worker) -> Result<Reply> {
     Reply::with(position::of_replay(replay, &client))
 }
 
-/// Pages count from the oldest write on, in recording order.
+/// Pages count from the oldest or the newest write on, and are told in recording order.
 pub(super) fn history(
     worker: &mut Worker,
     arguments: HistoryArguments,
@@ -148,17 +152,24 @@ pub(super) fn history(
     let frame = replay.frame_or_innermost(arguments.frame_id)?;
     let expression = Expression::parse(&arguments.expression)?;
     let page = from_proto::page(arguments.start, arguments.count.or(Some(DEFAULT_PAGE)));
-    let total = find_history(replay.snapshot(), frame, &expression, 0..0, cancel)?.total;
-    let newest_first = total.saturating_sub(page.end)..total.saturating_sub(page.start);
-    let found = find_history(replay.snapshot(), frame, &expression, newest_first, cancel)?;
+    let order = match arguments.newest {
+        true => Order::Newest,
+        false => Order::Oldest,
+    };
+    let snapshot = replay.snapshot();
+    let mut found = find_history(snapshot, frame, &expression, page, order, cancel)?;
+    if arguments.newest {
+        found.changes.reverse();
+    }
     let mut writes = Vec::with_capacity(found.changes.len());
-    for change in found.changes.into_iter().rev() {
+    for change in found.changes {
         writes.push(write_body(change, replay, &client)?);
     }
     Reply::with(HistoryBody {
         name: found.name,
         writes,
         total: to_proto::whole(found.total),
+        more: found.more,
     })
 }
 

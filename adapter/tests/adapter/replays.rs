@@ -446,6 +446,14 @@ fn history_and_hits_are_in_recording_order_and_paged() {
         json!({"expression": "i", "start": 1, "count": 1}),
     );
     assert_eq!(page["writes"], json!([body["writes"][1]]));
+    let newest = client.request(
+        "retrostep/history",
+        json!({"expression": "i", "newest": true, "count": 2}),
+    );
+    assert_eq!(
+        newest["writes"],
+        json!([body["writes"][1], body["writes"][2]])
+    );
     let source = json!({"path": shop.source()});
     let hits = client.request("retrostep/hits", json!({"source": source, "line": 2}));
     assert_eq!(hits["total"], 4);

@@ -165,14 +165,18 @@ impl Program {
     }
 }
 
-/// Writes a recording of about `events` events.
-pub(crate) fn write(path: &Path, events: u64) -> Result<()> {
+/// Writes a recording of about `events` events, in blocks of so many.
+pub(crate) fn write(path: &Path, events: u64, events_per_block: u32) -> Result<()> {
     let header = Header {
         recorder: "made up".to_owned(),
         language: "Python 3.13.0".to_owned(),
         ..Header::default()
     };
-    let mut writer = Writer::create(path, &header, WriterOptions::default())?;
+    let options = WriterOptions {
+        events_per_block,
+        ..WriterOptions::default()
+    };
+    let mut writer = Writer::create(path, &header, options)?;
     writer.add_source(Source {
         path: PATH.into(),
         text: None,

@@ -168,7 +168,8 @@ fn looking(bench: &mut Bench, timeline: &mut Timeline) -> Result<(), Failure> {
             let stack = timeline.stack(timeline.thread(), 0, 1)?;
             let snapshot = Snapshot::new(timeline.recording(), timeline.position());
             let frame = stack.frames.first().map(|top| top.frame);
-            let _ = history::history(snapshot, frame, &expression, 0..100, &cancel);
+            let order = history::Order::Newest;
+            let _ = history::history(snapshot, frame, &expression, 0..100, order, &cancel);
             Ok(())
         })?;
         bench.samples = samples;

@@ -14,9 +14,9 @@ use crate::varint::{Decoded, Malformed};
 use crate::{Position, Result};
 
 /// Memory for decoded blocks.
-const BLOCKS_BYTES: usize = 32 << 20;
+const BLOCKS_BYTES: usize = 24 << 20;
 /// Memory for what stands at the ends of blocks, each.
-const ENDS_BYTES: usize = 12 << 20;
+const ENDS_BYTES: usize = 8 << 20;
 
 /// Decoded parts of blocks, by number, and the blocks that cannot be read.
 #[derive(Debug)]

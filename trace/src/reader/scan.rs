@@ -452,6 +452,9 @@ impl Scanning<'_> {
         let known = self.block.walker.activations.get(activation as usize);
         let namespaces = known.map_or([None, None], |known| [known.locals, known.globals]);
         let frame = known.map(|known| known.frame);
+        let ways = self.functions.get(function).map(|(_, ways)| &ways[..]);
+        let needed = ways.is_some_and(|ways| ways.iter().any(|way| matches!(way, Way::Namespace)));
+        let namespaces = namespaces.map(|object| object.filter(|_| needed));
         for object in namespaces.into_iter().flatten() {
             self.read_namespace(object, position, scan.names)?;
         }
