@@ -4,6 +4,8 @@
 //! makes FILE, a recording of a made-up program, unless it is there. `--only` names the
 //! rows to print, `--block` says how many events a block has.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
 mod program;
 mod rows;
 
