@@ -264,6 +264,7 @@ fn breakpoints(bench: &mut Bench, timeline: &mut Timeline) -> Result<(), Failure
         "words['word_7']",
         "log",
     ] {
+        timeline.set_data_breakpoints(&[])?;
         timeline.seek(Position(bench.recording.end().0 / 2))?;
         timeline.set_line_breakpoints(program::PATH, &[line(45)])?;
         timeline.resume(Direction::Backward, &cancel)?;
