@@ -5,6 +5,7 @@ mod function;
 mod gate;
 mod hit_condition;
 mod occurrences;
+mod test;
 
 use std::fmt;
 use std::sync::Arc;

@@ -24,7 +24,7 @@ pub(crate) use evaluate::{Evaluator, namespace_entry};
 pub(crate) use parser::is_keyword;
 pub(crate) use statement::{SourceLines, Statement, argument_for, names_in};
 use syntax::SyntaxError;
-pub(crate) use syntax::{Kind, Node};
+pub(crate) use syntax::{Argument, BinaryOperator, Comparison, Kind, Node, Passing, UnaryOperator};
 
 /// A parsed expression. Cheap to clone.
 #[derive(Clone, Debug)]

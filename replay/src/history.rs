@@ -9,20 +9,31 @@ use retrostep_trace::{
 use crate::place::{RawChange, step_of};
 use crate::{Datum, Expression, ExpressionError, Place, Snapshot, render};
 
-/// Most changes that are looked at; older ones are left out and [`History::total`] says so.
-const MAX_CHANGES: usize = 200_000;
+/// Most events that are looked at for a page.
+const MOST_EVENTS: u64 = 1_000_000;
+/// Most events that are looked at for the number of changes alone.
+const MOST_COUNTED: u64 = 2_000;
 
 /// A page of changes.
 #[derive(Clone, Debug)]
 pub struct History {
     /// What it is the history of: `codes`.
     pub name: String,
-    /// The page, newest first.
+    /// The page, in the order asked.
     pub changes: Vec<HistoryChange>,
     /// How many changes there are in the whole recording.
     pub total: u64,
     /// Whether `total` is only the number looked at, because there are too many.
     pub more: bool,
+}
+
+/// From which end the changes are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The oldest first.
+    Oldest,
+    /// The newest first.
+    Newest,
 }
 
 /// One change with where it was made.
@@ -59,15 +70,15 @@ pub struct HistoryChange {
     pub text: String,
 }
 
-/// The changes of what `expression` names in `frame`, newest first: skips `page.start` of them,
-/// gives at most as many as `page` is long.
+/// The changes of what `expression` names in `frame`: skips `page.start` of them, gives at most as many
+/// as `page` is long.
 ///
 /// They are the changes of the variable, attribute or element itself, in the whole recording, and all
 /// changes of the object that it refers to at the snapshot's position, whichever name they were made
 /// through.
 ///
-/// Cost: in proportion to all changes, since equal values have to be told apart; the texts are made
-/// for the page only.
+/// Cost: in proportion to the events up to the end of the page, since equal values have to be told
+/// apart; a bounded number more are looked at to count.
 ///
 /// # Errors
 ///
@@ -77,37 +88,106 @@ pub fn history(
     frame: Option<FrameId>,
     expression: &Expression,
     page: std::ops::Range<u64>,
+    order: Order,
     cancel: &CancellationToken,
 ) -> Result<History, ExpressionError> {
+    let recording = snapshot.recording;
     let place = place_of(snapshot, frame, expression)?;
     let mut places = vec![place.clone()];
-    if let Some(Datum::Object(object)) = place.value(snapshot.recording, snapshot.position)? {
+    if let Some(Datum::Object(object)) = place.value(recording, snapshot.position)? {
         let own = Place::Object { object };
         if own != place {
             places.push(own);
         }
     }
-    let mut changes = Vec::new();
-    let mut more = false;
-    for place in &places {
-        more |= collect(snapshot.recording, place, &mut changes, cancel)?;
-    }
-    changes.sort_by_key(|change| change.position);
-    changes.dedup_by_key(|change| change.position);
-    let total = changes.len() as u64;
-    let skip = usize::try_from(page.start).unwrap_or(usize::MAX);
-    let len = usize::try_from(page.end.saturating_sub(page.start)).unwrap_or(usize::MAX);
+    let mut changes = Changes::new(recording, places, order, cancel)?;
     let mut out = Vec::new();
-    for change in changes.into_iter().rev().skip(skip).take(len) {
-        cancel.check()?;
-        out.push(complete(snapshot.recording, change)?);
+    let mut total = 0;
+    let mut left = MOST_EVENTS;
+    while total < page.end
+        && let Some(change) = changes.next(&mut left)?
+    {
+        if total >= page.start {
+            out.push(complete(recording, change)?);
+        }
+        total += 1;
+    }
+    let mut counted = MOST_COUNTED.min(left);
+    while changes.next(&mut counted)?.is_some() {
+        total += 1;
     }
     Ok(History {
         name: expression.text().to_owned(),
         changes: out,
         total,
-        more,
+        more: counted == 0,
     })
+}
+
+/// The changes of several places in one order.
+struct Changes<'a> {
+    recording: &'a Recording,
+    cancel: &'a CancellationToken,
+    direction: Direction,
+    /// The places, where the search goes on for each, and its next change.
+    places: Vec<(Place, Position, Option<RawChange>)>,
+}
+
+impl<'a> Changes<'a> {
+    fn new(
+        recording: &'a Recording,
+        places: Vec<Place>,
+        order: Order,
+        cancel: &'a CancellationToken,
+    ) -> Result<Changes<'a>, ExpressionError> {
+        let (direction, from) = match order {
+            Order::Oldest => (Direction::Forward, Position::START),
+            Order::Newest => (Direction::Backward, recording.end()),
+        };
+        let places = places.into_iter().map(|place| (place, from, None));
+        Ok(Changes {
+            recording,
+            cancel,
+            direction,
+            places: places.collect(),
+        })
+    }
+
+    /// The next change; `None` when there is none, or no event is left to look at.
+    fn next(&mut self, left: &mut u64) -> Result<Option<RawChange>, ExpressionError> {
+        self.cancel.check()?;
+        let end = match self.direction {
+            Direction::Forward => self.recording.end(),
+            Direction::Backward => Position::START,
+        };
+        let mut nearest: Option<Position> = None;
+        for (place, from, change) in &mut self.places {
+            if change.is_none() && *from != end {
+                let (recording, direction) = (self.recording, self.direction);
+                *change = place.find_raw_within(recording, *from, direction, self.cancel, left)?;
+                if change.is_none() && *left == 0 {
+                    return Ok(None);
+                }
+                *from = match (&change, direction) {
+                    (None, _) => end,
+                    (Some(change), Direction::Forward) => change.position.next(),
+                    (Some(change), Direction::Backward) => change.position,
+                };
+            }
+            if let Some(change) = change {
+                nearest = crate::breakpoint::nearer(nearest, Some(change.position), self.direction);
+            }
+        }
+        // One event can change what several places show.
+        let mut found = None;
+        for (_, _, change) in &mut self.places {
+            if change.as_ref().map(|change| change.position) == nearest {
+                let taken = change.take();
+                found = found.or(taken);
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// The place an expression names, or the object that it gives.
@@ -124,24 +204,6 @@ pub(crate) fn place_of(
         Datum::Object(object) => Ok(Place::Object { object }),
         _ => Err(error),
     }
-}
-
-/// Adds the newest changes of a place; whether there are older ones that were left out.
-fn collect(
-    recording: &Recording,
-    place: &Place,
-    changes: &mut Vec<RawChange>,
-    cancel: &CancellationToken,
-) -> Result<bool, ExpressionError> {
-    let mut at = recording.end();
-    for _ in 0..MAX_CHANGES {
-        let Some(change) = place.find_raw(recording, at, Direction::Backward, cancel)? else {
-            return Ok(false);
-        };
-        at = change.position;
-        changes.push(change);
-    }
-    Ok(true)
 }
 
 fn complete(recording: &Recording, change: RawChange) -> Result<HistoryChange, ExpressionError> {

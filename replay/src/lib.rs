@@ -33,6 +33,6 @@ pub use progress::{Progress, Reached};
 pub use snapshot::{Filter, Hint, Node, Scope, ScopeKind, Snapshot, Variable};
 pub use stop::{DataChange, ExceptionStop, Stop, StopReason};
 pub use timeline::{
-    ExceptionInfo, GotoTarget, LineHit, LineHits, PathResolver, StackPage, StepKind, ThreadState,
-    Timeline,
+    ExceptionInfo, GotoTarget, LineHit, LineHits, Overview, PathResolver, StackPage, StepKind,
+    ThreadState, Timeline,
 };

@@ -212,10 +212,28 @@ impl Place {
         direction: Direction,
         cancel: &CancellationToken,
     ) -> Result<Option<RawChange>> {
+        let mut unlimited = u64::MAX;
+        self.find_raw_within(recording, from, direction, cancel, &mut unlimited)
+    }
+
+    /// As [`Place::find_raw`], looking at no more than `left` events, which is counted down. When none are
+    /// left, that nothing was found says nothing.
+    pub(crate) fn find_raw_within(
+        &self,
+        recording: &Recording,
+        from: Position,
+        direction: Direction,
+        cancel: &CancellationToken,
+        left: &mut u64,
+    ) -> Result<Option<RawChange>> {
         let mut at = from;
         let mut keys = self.keys(recording, at)?;
         loop {
             cancel.check()?;
+            if *left == 0 {
+                return Ok(None);
+            }
+            *left -= 1;
             let mut nearest: Option<Position> = None;
             for key in &keys {
                 let found = recording.find(*key, at, direction, cancel)?;

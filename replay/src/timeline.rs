@@ -6,6 +6,7 @@
 
 mod exception;
 mod jump;
+mod overview;
 mod path;
 mod places;
 mod search;
@@ -25,6 +26,7 @@ use retrostep_trace::{
 
 pub use exception::ExceptionInfo;
 pub use jump::GotoTarget;
+pub use overview::Overview;
 pub use places::{LineHit, LineHits};
 pub use stack::{StackPage, ThreadState};
 pub use step::StepKind;
@@ -41,6 +43,8 @@ pub struct Timeline {
     position: Position,
     thread: ThreadId,
     threads: Vec<ThreadInfo>,
+    /// The thread of the first step event: the one shown at the start.
+    first_thread: ThreadId,
     resolver: PathResolver,
     breakpoints: set::Breakpoints,
     progress: Progress,
@@ -69,12 +73,14 @@ impl Timeline {
             position: Position::START,
             thread: ThreadId(0),
             threads,
+            first_thread: ThreadId(0),
             resolver,
             breakpoints: set::Breakpoints::default(),
             progress: Progress::default(),
             code_lines: Mutex::default(),
         };
-        timeline.thread = timeline.first_thread()?;
+        timeline.first_thread = timeline.thread_of_step(Position::START, Direction::Forward)?;
+        timeline.thread = timeline.first_thread;
         Ok(timeline)
     }
 
@@ -90,6 +96,7 @@ impl Timeline {
         self.recording = recording;
         self.breakpoints = set::Breakpoints::default();
         lock(&self.code_lines).clear();
+        self.first_thread = self.thread_of_step(Position::START, Direction::Forward)?;
         Ok(())
     }
 
@@ -234,7 +241,7 @@ impl Timeline {
         Ok(match direction {
             Direction::Forward => self.plain_stop(self.end(), self.main_thread()?, StopReason::End),
             Direction::Backward => {
-                self.plain_stop(Position::START, self.first_thread()?, StopReason::Start)
+                self.plain_stop(Position::START, self.first_thread, StopReason::Start)
             }
         })
     }
@@ -259,11 +266,6 @@ impl Timeline {
             description: description.to_owned(),
             text: None,
         }
-    }
-
-    /// The thread of the first step event: the one shown at the start.
-    fn first_thread(&self) -> Result<ThreadId> {
-        self.thread_of_step(Position::START, Direction::Forward)
     }
 
     /// The main thread; the thread of the last step event when the main thread has none.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use retrostep_replay::console::{Console, ConsoleKind, Palette};
-use retrostep_replay::history::history;
+use retrostep_replay::history::{Order, history};
 use retrostep_replay::why::why;
 use retrostep_replay::{
     Expression, ExpressionError, Filter, Node, Place, ScopeKind, Snapshot, Template, Timeline,
@@ -385,7 +385,7 @@ fn the_history_of_a_list_has_all_changes_through_every_name() {
     let snapshot = Snapshot::new(&recording, at.raise);
     let cancel = CancellationToken::new();
     let codes = Expression::parse("codes").unwrap();
-    let found = history(snapshot, Some(TOTAL), &codes, 0..10, &cancel).unwrap();
+    let found = history(snapshot, Some(TOTAL), &codes, 0..10, Order::Newest, &cancel).unwrap();
     let lines: Vec<String> = found
         .changes
         .iter()
@@ -394,7 +394,15 @@ fn the_history_of_a_list_has_all_changes_through_every_name() {
     // Binding the same list again by line 6 shows nothing new.
     assert_eq!(lines, ["add:2 1 → 2 items, + 7", "<module>:14 = [5]"]);
     assert_eq!(found.total, 2);
-    let second = history(snapshot, Some(TOTAL), &codes, 1..10, &cancel).unwrap();
+    let second = history(snapshot, Some(TOTAL), &codes, 1..10, Order::Newest, &cancel).unwrap();
+    let oldest = history(snapshot, Some(TOTAL), &codes, 0..10, Order::Oldest, &cancel).unwrap();
+    let written = |found: &retrostep_replay::history::History| -> Vec<_> {
+        found.changes.iter().map(|change| change.written).collect()
+    };
+    let mut reversed = written(&oldest);
+    reversed.reverse();
+    assert_eq!(written(&found), reversed);
+    assert_eq!((oldest.total, oldest.more), (found.total, false));
     assert_eq!(second.changes.len(), 1);
     assert_eq!(second.changes[0].new_text.as_deref(), Some("[5]"));
 }

@@ -4,7 +4,9 @@
 //! value, function, line or slot), and what differs between events of one code stands in a stream of
 //! that code's own. `docs/format.md` describes the bytes.
 
+pub(crate) mod changes;
 pub(crate) mod decode;
+pub(crate) mod deltas;
 pub(crate) mod encode;
 pub(crate) mod lookup;
 mod record;
@@ -157,6 +159,7 @@ pub(crate) mod sections {
     pub(crate) const STRINGS: u32 = 4;
     pub(crate) const RECORDS: u32 = 5;
     pub(crate) const CONTENTS: u32 = 6;
+    pub(crate) const DELTAS: u32 = 7;
 }
 
 /// Most codes of one block.

@@ -267,6 +267,54 @@ impl<'s> ValueReader<'s> {
     }
 }
 
+/// Goes over a payload without making its value.
+pub(crate) fn skip_payload(tag: u8, last: &mut Last, input: &mut Input<'_>) -> Decoded<()> {
+    match tag {
+        tag::INT | tag::OBJECT | tag::BIG_INT | tag::STR | tag::BYTES => {
+            difference(input, last)?;
+        }
+        tag::FLOAT => {
+            input.take(8)?;
+        }
+        tag::COMPLEX => {
+            input.take(16)?;
+        }
+        tag if tag < tag::DELETED => {}
+        _ => return Err(Malformed("a value has an unknown tag")),
+    }
+    Ok(())
+}
+
+/// As [`skip_payload`], with the tag before it.
+pub(crate) fn skip_value(last: &mut Last, input: &mut Input<'_>) -> Decoded<()> {
+    let tag = input.byte()?;
+    skip_payload(tag, last, input)
+}
+
+/// Goes over contents without making them.
+pub(crate) fn skip_content(input: &mut Input<'_>) -> Decoded<()> {
+    input.number()?;
+    let mut last = 0;
+    for _ in 0..input.count(1)? {
+        skip_value(&mut last, input)?;
+    }
+    for _ in 0..input.count(2)? {
+        input.signed()?;
+        skip_value(&mut last, input)?;
+    }
+    for _ in 0..input.count(2)? {
+        skip_value(&mut last, input)?;
+        skip_value(&mut last, input)?;
+    }
+    for _ in 0..input.count(2)? {
+        input.signed()?;
+        skip_value(&mut last, input)?;
+    }
+    input.number()?;
+    input.optional()?;
+    Ok(())
+}
+
 /// Writes everything of `content` but its kind and type.
 pub(crate) fn put_content(content: &Content, strings: &mut StringTable, out: &mut Vec<u8>) {
     put(out, content.len);

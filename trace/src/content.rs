@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::hash::Map;
-use crate::{Change, Content, ObjectId, ObjectKind, Text, Value};
+use crate::{Change, Content, ObjectId, ObjectKind, Text, TypeId, Value};
 
 /// The content of a tuple or frozen set that is part of a key is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,22 @@ impl ObjectState {
         if let Some(bytes) = &self.bytes {
             content.text = Some(Text {
                 kept: bytes.as_slice().into(),
+                len: content.len,
+            });
+        }
+        content
+    }
+
+    /// As [`ObjectState::content`], for a state that is not needed any more.
+    pub(crate) fn into_content(mut self) -> Content {
+        let mut content = std::mem::replace(
+            &mut self.content,
+            Content::new(ObjectKind::Opaque, TypeId(0)),
+        );
+        content.entries = self.entries.into_iter().flatten().collect();
+        if let Some(bytes) = self.bytes {
+            content.text = Some(Text {
+                kept: bytes.into(),
                 len: content.len,
             });
         }

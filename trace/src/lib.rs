@@ -35,7 +35,10 @@ pub use event::{Change, Event, Stream, ThreadEvent};
 pub use ids::{
     Direction, FrameId, FunctionId, ObjectId, Position, SourceId, TaskId, ThreadId, TypeId,
 };
-pub use reader::{Completeness, FrameState, Key, Recording, ThreadInfo, VerifyReport, Written};
+pub use reader::{
+    Completeness, FrameState, Key, LineMoment, LineScan, LineVisitor, MOST_NAMES, Overview,
+    Recording, Seen, ThreadInfo, VerifyReport, Written,
+};
 pub use table::{
     Frame, Function, FunctionKind, Header, Source, Summary, Type, Variable, VariableKind,
 };

@@ -1,34 +1,108 @@
 //! The contents of objects as the writer knows them, so that it can note them in full now and then.
 //!
-//! Objects that were not touched for long are forgotten when there are too many. One that changes
-//! after that is only described by its changes until it is replaced.
+//! When there are too many, those are forgotten that changed in few blocks, the longest untouched first.
+//! Of one that changes after that the changes are remembered, and noted together now and then.
 
 use std::sync::Arc;
 
+use crate::block::deltas::{Delta, Log};
+use crate::block::encode::Notes;
 use crate::content::{ObjectState, Resolve, Unresolved};
 use crate::hash::Map;
 use crate::{Change, Content, ObjectId, ObjectKind};
 
-/// About how many values are kept in memory.
-const MOST_VALUES: usize = 400_000;
 /// Values that an object counts at least.
 const LEAST_WEIGHT: usize = 4;
-/// Blocks with changes after which the contents are noted even if they are longer than the changes.
-const MOST_BLOCKS: u32 = 8;
-/// Contents are noted for that reason up to this share of the values that events bring.
+/// Blocks with changes after which contents are noted even if they are longer than the changes.
+const MOST_BLOCKS: u32 = 4;
+/// Blocks with changes after which that is urgent.
+const TOO_MANY_BLOCKS: u32 = 12;
+/// Contents of this many values for each change are noted at once.
+const VALUES_PER_CHANGE: usize = 4;
+/// Contents are noted for such reasons up to this share of the events; urgent ones have a share of their
+/// own of the same size.
 const EVENTS_PER_VALUE: usize = 8;
+/// Objects touched in this many blocks are all remembered alike.
+const OFTEN: u8 = 4;
+/// The most that is saved up of either share.
+const MOST_CREDIT: usize = 1 << 18;
+
+/// Most changes of an object that are noted together.
+const LONGEST_LOG: usize = 4096;
+
+/// What is known of an object.
+#[derive(Debug)]
+enum Known {
+    /// Its contents.
+    Contents(Box<ObjectState>),
+    /// Its changes since it was forgotten.
+    Changes(Box<Log>),
+}
 
 #[derive(Debug)]
 struct Tracked {
-    state: ObjectState,
+    known: Known,
     /// The position of the last change.
     position: u64,
     /// Changes since the contents last stood in the file in full.
     changes: u32,
     /// Blocks with such changes.
     blocks: u32,
+    /// Blocks in which it was touched, at most [`OFTEN`].
+    touched: u8,
     last_block: u32,
     weight: usize,
+}
+
+impl Tracked {
+    fn new(known: Known, position: u64, block: u32) -> Tracked {
+        Tracked {
+            known,
+            position,
+            changes: 0,
+            blocks: 0,
+            touched: 0,
+            last_block: block,
+            weight: 0,
+        }
+    }
+}
+
+impl Tracked {
+    /// Counts a change. Whether it is the first one in its block.
+    fn touch(&mut self, position: u64, block: u32) -> bool {
+        let is_first = self.changes == 0 || self.last_block != block;
+        if is_first {
+            self.blocks += 1;
+            self.touched = OFTEN.min(self.touched + 1);
+        }
+        self.changes += 1;
+        self.last_block = block;
+        self.position = position;
+        is_first
+    }
+
+    fn take_in(&mut self, change: Change, others: &impl Resolve, block: u32) {
+        match &mut self.known {
+            Known::Contents(state) => {
+                if state.apply(&change, others).is_err() {
+                    // What changed before in this block is in no log.
+                    self.known = Known::Changes(Box::new(Log::new(block + 1)));
+                }
+            }
+            Known::Changes(log) if log.first_block > block => {}
+            Known::Changes(log) => log.push(change),
+        }
+    }
+}
+
+impl Known {
+    fn weight(&self) -> usize {
+        match self {
+            Known::Contents(state) => state.weight(),
+            Known::Changes(log) => log.changes.len() * 2,
+        }
+    }
 }
 
 /// The objects that are remembered.
@@ -37,14 +111,21 @@ pub(crate) struct Objects {
     known: Map<ObjectId, Tracked>,
     touched: Vec<ObjectId>,
     weight: usize,
+    /// About how many values are kept in memory.
+    most_values: usize,
+    /// How many values may be noted that are not worth it by the number of changes.
     credit: usize,
+    urgent_credit: usize,
 }
 
-struct Known<'a>(&'a Map<ObjectId, Tracked>);
+struct Others<'a>(&'a Map<ObjectId, Tracked>);
 
-impl Resolve for Known<'_> {
+impl Resolve for Others<'_> {
     fn first_content(&self, object: ObjectId) -> Result<Option<Arc<Content>>, Unresolved> {
-        let content = self.0.get(&object).ok_or(Unresolved)?.state.fixed();
+        let Known::Contents(state) = &self.0.get(&object).ok_or(Unresolved)?.known else {
+            return Err(Unresolved);
+        };
+        let content = state.fixed();
         let fixed = matches!(content.kind, ObjectKind::Tuple | ObjectKind::FrozenSet);
         Ok(fixed.then(|| Arc::new(content.clone())))
     }
@@ -60,60 +141,55 @@ impl Resolve for Nobody {
 }
 
 impl Objects {
+    pub(crate) fn new(most_values: usize) -> Objects {
+        Objects {
+            most_values,
+            ..Objects::default()
+        }
+    }
+
     /// Takes in a change that happens in block number `block`.
     pub(crate) fn apply(&mut self, object: ObjectId, change: Change, position: u64, block: u32) {
         let change = match change {
             Change::New(content) | Change::Replace(content) => {
-                let state = ObjectState::new(*content);
-                let weight = state.weight().max(LEAST_WEIGHT);
-                self.weight += weight;
-                let tracked = Tracked {
-                    state,
-                    position,
-                    changes: 0,
-                    blocks: 0,
-                    last_block: block,
-                    weight,
-                };
-                if let Some(before) = self.known.insert(object, tracked) {
-                    self.weight -= before.weight;
-                }
+                let state = Box::new(ObjectState::new(*content));
+                let tracked = Tracked::new(Known::Contents(state), position, block);
+                self.remember(object, tracked);
                 return;
             }
             change => change,
         };
-        let Some(tracked) = self.known.get_mut(&object) else {
-            return;
-        };
-        let weight = tracked.weight;
-        let applied = if matches!(change, Change::SetKey { .. } | Change::DeleteKey { .. }) {
+        if matches!(change, Change::SetKey { .. } | Change::DeleteKey { .. })
+            && let Some(mut tracked) = self.known.remove(&object)
+        {
             // Keys are compared by what they hold, so other objects are asked.
-            let empty = Content::new(tracked.state.fixed().kind, tracked.state.fixed().type_id);
-            let mut state = std::mem::replace(&mut tracked.state, ObjectState::new(empty));
-            let applied = state.apply(&change, &Known(&self.known));
-            if let Some(tracked) = self.known.get_mut(&object) {
-                tracked.state = state;
+            self.weight -= tracked.weight;
+            if tracked.touch(position, block) {
+                self.touched.push(object);
             }
-            applied
-        } else {
-            tracked.state.apply(&change, &Nobody)
-        };
-        if applied.is_err() {
-            self.forget(object);
+            tracked.take_in(change, &Others(&self.known), block);
+            self.remember(object, tracked);
             return;
         }
-        let Some(tracked) = self.known.get_mut(&object) else {
-            return;
-        };
-        if tracked.changes == 0 || tracked.last_block != block {
-            tracked.blocks += 1;
+        let tracked = self.known.entry(object).or_insert_with(|| {
+            let log = Box::new(Log::new(block));
+            Tracked::new(Known::Changes(log), position, block)
+        });
+        if tracked.touch(position, block) {
             self.touched.push(object);
         }
-        tracked.changes += 1;
-        tracked.last_block = block;
-        tracked.position = position;
-        tracked.weight = tracked.state.weight().max(LEAST_WEIGHT);
-        self.weight = self.weight - weight + tracked.weight;
+        let before = tracked.weight;
+        tracked.take_in(change, &Nobody, block);
+        tracked.weight = tracked.known.weight().max(LEAST_WEIGHT);
+        self.weight = self.weight - before + tracked.weight;
+    }
+
+    fn remember(&mut self, object: ObjectId, mut tracked: Tracked) {
+        tracked.weight = tracked.known.weight().max(LEAST_WEIGHT);
+        self.weight += tracked.weight;
+        if let Some(before) = self.known.insert(object, tracked) {
+            self.weight -= before.weight;
+        }
     }
 
     fn forget(&mut self, object: ObjectId) {
@@ -122,46 +198,85 @@ impl Objects {
         }
     }
 
-    /// The contents to note at the end of a block of `events` events, in the order of their ids.
-    pub(crate) fn close_block(&mut self, events: usize) -> Vec<(ObjectId, u64, Content)> {
-        self.credit = (self.credit + events / EVENTS_PER_VALUE).min(1 << 18);
-        let mut contents = Vec::new();
+    /// What to note at the end of block number `block` of `events` events, in the order of the objects.
+    pub(crate) fn close_block(&mut self, events: usize, block: u32) -> Notes {
+        let share = events / EVENTS_PER_VALUE;
+        self.credit = (self.credit + share).min(MOST_CREDIT);
+        self.urgent_credit = (self.urgent_credit + share).min(MOST_CREDIT);
         let mut touched = std::mem::take(&mut self.touched);
         touched.sort_unstable();
         touched.dedup();
+        // Those that waited longest go first.
+        let waited = |object: &ObjectId| self.known.get(object).map(|tracked| tracked.blocks);
+        touched.sort_by_key(|object| std::cmp::Reverse(waited(object)));
+        let mut notes = Notes::default();
         for object in touched {
             let Some(tracked) = self.known.get_mut(&object) else {
                 continue;
             };
+            if matches!(&tracked.known, Known::Changes(log) if log.first_block > block) {
+                continue;
+            }
             let weight = tracked.weight;
-            let many = tracked.changes as usize >= weight.max(64);
-            if !many {
-                if tracked.blocks < MOST_BLOCKS || self.credit < weight {
+            let changes = tracked.changes as usize;
+            if changes < weight.max(64) {
+                let wanted = tracked.blocks >= MOST_BLOCKS || changes * VALUES_PER_CHANGE >= weight;
+                if wanted && self.credit >= weight {
+                    self.credit -= weight;
+                } else if tracked.blocks >= TOO_MANY_BLOCKS && self.urgent_credit >= weight {
+                    self.urgent_credit -= weight;
+                } else {
                     continue;
                 }
-                self.credit -= weight;
             }
-            contents.push((object, tracked.position, tracked.state.content()));
             tracked.changes = 0;
             tracked.blocks = 0;
+            match &mut tracked.known {
+                Known::Contents(state) => {
+                    let content = state.content();
+                    notes.contents.push((object, tracked.position, content));
+                }
+                Known::Changes(log) => {
+                    notes.deltas.push(Delta {
+                        object,
+                        position: tracked.position,
+                        span: block - log.first_block,
+                        changes: log.changes.as_slice().into(),
+                    });
+                    if log.changes.len() >= LONGEST_LOG {
+                        self.weight -= tracked.weight;
+                        self.known.remove(&object);
+                    }
+                }
+            }
         }
+        notes.contents.sort_unstable_by_key(|(object, ..)| *object);
+        notes.deltas.sort_unstable_by_key(|delta| delta.object);
         self.shrink();
-        contents
+        notes
     }
 
-    /// Forgets the objects that were not touched for longest.
+    /// Forgets the objects that are the least likely to change in many more blocks.
     fn shrink(&mut self) {
-        if self.weight <= MOST_VALUES {
+        if self.weight <= self.most_values {
             return;
         }
-        let mut ages: Vec<(u32, ObjectId)> = self
+        let value = |tracked: &Tracked| {
+            // A module's names change as long as it runs, and there are few modules.
+            let touched = match &tracked.known {
+                Known::Contents(state) if state.fixed().kind == ObjectKind::Namespace => OFTEN,
+                _ => tracked.touched,
+            };
+            (touched, tracked.last_block)
+        };
+        let mut values: Vec<((u8, u32), ObjectId)> = self
             .known
             .iter()
-            .map(|(object, tracked)| (tracked.last_block, *object))
+            .map(|(object, tracked)| (value(tracked), *object))
             .collect();
-        ages.sort_unstable();
-        for (_, object) in ages {
-            if self.weight <= MOST_VALUES * 3 / 4 {
+        values.sort_unstable();
+        for (_, object) in values {
+            if self.weight <= self.most_values / 4 * 3 {
                 break;
             }
             self.forget(object);

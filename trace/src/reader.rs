@@ -7,6 +7,8 @@ mod file;
 mod index;
 mod layout;
 mod objects;
+mod overview;
+mod scan;
 mod search;
 mod stack;
 
@@ -20,11 +22,15 @@ use cache::Cache;
 use file::RecordingFile;
 use index::Index;
 use layout::Layout;
+pub use overview::Overview;
+pub use scan::{LineMoment, LineScan, LineVisitor, MOST_NAMES, Seen};
 
 /// Memory for definitions, source texts included.
-const DEFINITIONS_BYTES: usize = 16 << 20;
+const DEFINITIONS_BYTES: usize = 8 << 20;
 /// Memory for contents of objects.
 const OBJECTS_BYTES: usize = 8 << 20;
+/// Memory for facts of frames.
+const FRAMES_BYTES: usize = 2 << 20;
 
 use crate::{
     CancellationToken, Content, Direction, Frame, FrameId, Function, FunctionId, Header, ObjectId,
@@ -44,6 +50,7 @@ pub struct Recording {
     index: Index,
     /// Contents by object and position of the change that made them.
     objects: Cache<(ObjectId, u64), Content>,
+    frames: Cache<FrameId, Frame>,
 }
 
 /// How much of a recording is there.
@@ -177,6 +184,7 @@ impl Recording {
             blocks: Blocks::new(),
             index: Index::new(),
             objects: Cache::new(OBJECTS_BYTES),
+            frames: Cache::new(FRAMES_BYTES),
         })
     }
 
@@ -192,7 +200,15 @@ impl Recording {
         self.blocks = Blocks::new();
         self.index = Index::new();
         self.objects.clear();
+        self.frames.clear();
         Ok(true)
+    }
+
+    /// Gives back the memory of decoded blocks and contents; they are read again when asked for.
+    pub fn forget_blocks(&self) {
+        self.blocks.forget();
+        self.objects.clear();
+        self.frames.clear();
     }
 
     /// What the recording says of itself.

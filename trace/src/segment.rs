@@ -39,6 +39,8 @@ pub(crate) mod keys {
     pub(crate) const OBJECT: u8 = 14;
     pub(crate) const UNCAUGHT: u8 = 15;
     pub(crate) const THREAD_SPAN: u8 = 16;
+    pub(crate) const DELTA: u8 = 17;
+    pub(crate) const DEPTH: u8 = 18;
 }
 
 /// What is looked up.

@@ -100,56 +100,92 @@ fn shortened(bytes: &[u8]) -> &[u8] {
     bytes.get(..end).unwrap_or_default()
 }
 
-/// A table that was read.
+/// A table that was read. Texts are made when they are asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Strings {
-    texts: Vec<Text>,
+    bytes: Vec<u8>,
+    /// Where the kept bytes stand, and the true length.
+    entries: Vec<(std::ops::Range<u32>, u64)>,
+    texts: Vec<Option<Text>>,
     names: Vec<Option<Arc<str>>>,
-    len_bytes: usize,
 }
+
+const MISSING: Malformed = Malformed("a text is missing from its table");
 
 impl Strings {
     pub(crate) fn decode(input: &mut Input<'_>) -> Decoded<Strings> {
+        let whole = *input;
         let count = input.count(2)?;
         if count > LIMIT {
             return Err(Malformed("a table has too many texts"));
         }
-        let mut strings = Strings::default();
+        let mut entries = Vec::with_capacity(count);
         for _ in 0..count {
-            let kept: Arc<[u8]> = Arc::from(input.bytes()?);
+            let kept = input.bytes()?;
+            let end = (whole.remaining() - input.remaining()) as u32;
             let len = (kept.len() as i64).wrapping_add(input.signed()?) as u64;
-            strings.len_bytes += kept.len() + 64;
-            strings.texts.push(Text { kept, len });
+            entries.push((end - kept.len() as u32..end, len));
         }
-        strings.names.resize(count, None);
-        Ok(strings)
+        let bytes = { whole }
+            .take(whole.remaining() - input.remaining())?
+            .to_vec();
+        Ok(Strings {
+            bytes,
+            entries,
+            ..Strings::default()
+        })
     }
 
-    pub(crate) fn text(&self, number: u64) -> Decoded<Text> {
-        usize::try_from(number)
-            .ok()
-            .and_then(|number| self.texts.get(number))
-            .cloned()
-            .ok_or(Malformed("a text is missing from its table"))
+    fn kept(&self, at: usize) -> Decoded<(&[u8], u64)> {
+        let (range, len) = self.entries.get(at).ok_or(MISSING)?;
+        let range = range.start as usize..range.end as usize;
+        Ok((self.bytes.get(range).ok_or(MISSING)?, *len))
+    }
+
+    /// Whether what was kept of a text is `name`; if so, whether that is all of it.
+    pub(crate) fn is(&self, number: u64, name: &str) -> Option<bool> {
+        let at = usize::try_from(number).unwrap_or(usize::MAX);
+        let (kept, len) = self.kept(at).ok()?;
+        (kept == name.as_bytes()).then(|| len == name.chars().count() as u64)
+    }
+
+    pub(crate) fn text(&mut self, number: u64) -> Decoded<Text> {
+        let at = usize::try_from(number).map_err(|_| MISSING)?;
+        if let Some(Some(text)) = self.texts.get(at) {
+            return Ok(text.clone());
+        }
+        let (kept, len) = self.kept(at)?;
+        let kept = Arc::from(kept);
+        let text = Text { kept, len };
+        if self.texts.is_empty() {
+            self.texts.resize(self.entries.len(), None);
+        }
+        if let Some(slot) = self.texts.get_mut(at) {
+            *slot = Some(text.clone());
+        }
+        Ok(text)
     }
 
     pub(crate) fn name(&mut self, number: u64) -> Decoded<Arc<str>> {
-        let text = self.text(number)?;
-        let slot = usize::try_from(number)
-            .ok()
-            .and_then(|number| self.names.get_mut(number))
-            .ok_or(Malformed("a text is missing from its table"))?;
-        if let Some(name) = slot {
+        let at = usize::try_from(number).map_err(|_| MISSING)?;
+        if let Some(Some(name)) = self.names.get(at) {
             return Ok(Arc::clone(name));
         }
-        let name: Arc<str> = std::str::from_utf8(&text.kept)
+        let (kept, _) = self.kept(at)?;
+        let name: Arc<str> = std::str::from_utf8(kept)
             .map_err(|_| Malformed("a name is not UTF-8"))?
             .into();
-        *slot = Some(Arc::clone(&name));
+        if self.names.is_empty() {
+            self.names.resize(self.entries.len(), None);
+        }
+        if let Some(slot) = self.names.get_mut(at) {
+            *slot = Some(Arc::clone(&name));
+        }
         Ok(name)
     }
 
+    /// About how much memory it takes when every text was asked for.
     pub(crate) fn len_bytes(&self) -> usize {
-        self.len_bytes
+        self.bytes.len() * 2 + self.entries.len() * 96
     }
 }

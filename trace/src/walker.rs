@@ -120,6 +120,12 @@ impl Walker {
         (self.threads.len() - 1) as u32
     }
 
+    /// The innermost activation of a thread.
+    pub(crate) fn current(&self, thread: u32) -> u32 {
+        let local = self.threads.get(thread as usize);
+        local.map_or(NONE, |local| local.current)
+    }
+
     /// Takes in an event and returns the activation it belongs to.
     pub(crate) fn apply(
         &mut self,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::block::decode::BlockPlace;
 use crate::block::encode::{OpenBlock, ThreadTasks};
 use crate::block::section::Packer;
-use crate::chunk::{ChunkHeader, FILE_HEADER_LEN, FileHeader, VERSION, kind, trailer};
+use crate::chunk::{ChunkHeader, FILE_HEADER_LEN, FileHeader, MINOR, VERSION, kind, trailer};
 use crate::definitions::{self, PendingDefinitions};
 use crate::exceptions::Exceptions;
 use crate::footer::{BlockRow, ChunkPlace, SegmentRow, Tables};
@@ -31,12 +31,16 @@ const DEFINITIONS_FULL: usize = 1 << 20;
 pub struct WriterOptions {
     /// Events in a full block: a power of two from 2^10 to 2^18.
     pub events_per_block: u32,
+    /// About how many values of objects' contents the writer remembers. Of objects that it forgets,
+    /// reading takes longer.
+    pub remembered_values: usize,
 }
 
 impl Default for WriterOptions {
     fn default() -> Self {
         WriterOptions {
             events_per_block: 1 << 15,
+            remembered_values: 400_000,
         }
     }
 }
@@ -81,7 +85,7 @@ impl Writer {
     pub fn create(path: &Path, header: &Header, options: WriterOptions) -> Result<Writer> {
         let file_header = FileHeader {
             major: VERSION,
-            minor: 0,
+            minor: MINOR,
             required: 0,
             optional: 0,
             id: new_id(),
@@ -112,7 +116,7 @@ impl Writer {
             threads: Map::default(),
             last_thread: None,
             exceptions: Exceptions::default(),
-            objects: Objects::default(),
+            objects: Objects::new(options.remembered_values),
             segment: SegmentBuilder::default(),
             sources: Vec::new(),
             time_ns: 0,
@@ -329,8 +333,8 @@ impl Writer {
             let number = self.tables.blocks.len() as u32;
             self.live.close(&self.block, number);
             let records = self.live.records(&self.block.walker);
-            let contents = self.objects.close_block(self.block.rows.len());
-            let body = self.block.seal(&mut self.packer, &records, &contents);
+            let notes = self.objects.close_block(self.block.rows.len(), number);
+            let body = self.block.seal(&mut self.packer, &records, &notes);
             let place = BlockPlace {
                 first: self.block.first,
                 events: self.block.rows.len() as u32,
@@ -340,7 +344,8 @@ impl Writer {
             };
             let chunk = self.add_chunk(kind::BLOCK, place.words(), &body);
             self.tables.blocks.push(BlockRow { chunk, place });
-            let noted = contents.iter().map(|(object, ..)| *object).collect();
+            let noted = notes.contents.iter().map(|(object, ..)| *object);
+            let deltas = notes.deltas.iter().map(|delta| (delta.object, delta.span));
             let facts = BlockFacts {
                 number,
                 first: place.first,
@@ -356,7 +361,8 @@ impl Writer {
                     .collect(),
                 walker: &self.block.walker,
                 objects: std::mem::take(&mut self.block.objects),
-                contents: noted,
+                contents: noted.collect(),
+                deltas: deltas.collect(),
                 names: std::mem::take(&mut self.block.names),
                 tasks: std::mem::take(&mut self.block.started),
                 uncaught: &self.block.uncaught,

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use retrostep_replay::history::{HistoryChange, history as find_history};
+use retrostep_replay::history::{HistoryChange, Order, history as find_history};
 use retrostep_replay::{Expression, Filter, Node, ScopeKind, Snapshot};
-use retrostep_trace::{CancellationToken, FrameId};
+use retrostep_trace::{CancellationToken, FrameId, Position};
 use serde::{Deserialize, Serialize};
 
 use super::{Reply, Result};
 use crate::client::Client;
 use crate::dap::types;
+use crate::error::RequestError;
 use crate::from_proto;
 use crate::position;
 use crate::replaying::Replay;
@@ -25,6 +26,8 @@ pub(super) struct HistoryArguments {
     #[serde(alias = "name")]
     expression: String,
     frame_id: Option<i64>,
+    #[serde(default)]
+    newest: bool,
     start: Option<i64>,
     count: Option<i64>,
 }
@@ -43,6 +46,8 @@ struct HistoryBody {
     name: String,
     writes: Vec<WriteBody>,
     total: i64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,13 +83,65 @@ struct HitBody {
     values: BTreeMap<String, String>,
 }
 
+/// The most columns of an overview.
+const MOST_COLUMNS: u32 = 10_000;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct OverviewArguments {
+    from: Option<i64>,
+    to: Option<i64>,
+    buckets: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct OverviewBody {
+    from: i64,
+    to: i64,
+    exact: bool,
+    depths: Vec<u32>,
+    exceptions: Vec<u64>,
+    output: Vec<u64>,
+    marks: Vec<u64>,
+    hits: Vec<u64>,
+}
+
+/// A part of the recording in columns.
+pub(super) fn overview(
+    worker: &mut Worker,
+    arguments: OverviewArguments,
+    cancel: &CancellationToken,
+) -> Result<Reply> {
+    let timeline = &worker.replay()?.timeline;
+    let position = |number: i64| Position(u64::try_from(number).unwrap_or(0));
+    let from = arguments.from.map_or(Position::START, position);
+    let to = arguments.to.map_or(timeline.end(), position);
+    let buckets = match u32::try_from(arguments.buckets) {
+        Ok(buckets) if (1..=MOST_COLUMNS).contains(&buckets) => buckets,
+        _ => {
+            let message = format!("buckets: a number from 1 to {MOST_COLUMNS} is expected");
+            return Err(RequestError::client(message));
+        }
+    };
+    let found = timeline.overview(from..to, buckets, cancel)?;
+    Reply::with(OverviewBody {
+        from: to_proto::whole(found.from.0),
+        to: to_proto::whole(found.to.0),
+        exact: found.exact,
+        depths: found.depths,
+        exceptions: found.exceptions,
+        output: found.output,
+        marks: found.marks,
+        hits: found.hits,
+    })
+}
+
 pub(super) fn position(worker: &mut Worker) -> Result<Reply> {
     let client = worker.client;
     let replay = worker.replay()?;
     Reply::with(position::of_replay(replay, &client))
 }
 
-/// Pages count from the oldest write on, in recording order.
+/// Pages count from the oldest or the newest write on, and are told in recording order.
 pub(super) fn history(
     worker: &mut Worker,
     arguments: HistoryArguments,
@@ -95,17 +152,24 @@ pub(super) fn history(
     let frame = replay.frame_or_innermost(arguments.frame_id)?;
     let expression = Expression::parse(&arguments.expression)?;
     let page = from_proto::page(arguments.start, arguments.count.or(Some(DEFAULT_PAGE)));
-    let total = find_history(replay.snapshot(), frame, &expression, 0..0, cancel)?.total;
-    let newest_first = total.saturating_sub(page.end)..total.saturating_sub(page.start);
-    let found = find_history(replay.snapshot(), frame, &expression, newest_first, cancel)?;
+    let order = match arguments.newest {
+        true => Order::Newest,
+        false => Order::Oldest,
+    };
+    let snapshot = replay.snapshot();
+    let mut found = find_history(snapshot, frame, &expression, page, order, cancel)?;
+    if arguments.newest {
+        found.changes.reverse();
+    }
     let mut writes = Vec::with_capacity(found.changes.len());
-    for change in found.changes.into_iter().rev() {
+    for change in found.changes {
         writes.push(write_body(change, replay, &client)?);
     }
     Reply::with(HistoryBody {
         name: found.name,
         writes,
         total: to_proto::whole(found.total),
+        more: found.more,
     })
 }
 

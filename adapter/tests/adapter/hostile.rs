@@ -113,6 +113,7 @@ fn every_request_gets_one_answer_in_every_state() {
         "restartFrame",
         "retrostep/history",
         "retrostep/hits",
+        "retrostep/overview",
         "retrostep/seek",
         "retrostep/stepBackInto",
         "retrostep/stepBackOut",

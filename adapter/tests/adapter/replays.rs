@@ -446,6 +446,14 @@ fn history_and_hits_are_in_recording_order_and_paged() {
         json!({"expression": "i", "start": 1, "count": 1}),
     );
     assert_eq!(page["writes"], json!([body["writes"][1]]));
+    let newest = client.request(
+        "retrostep/history",
+        json!({"expression": "i", "newest": true, "count": 2}),
+    );
+    assert_eq!(
+        newest["writes"],
+        json!([body["writes"][1], body["writes"][2]])
+    );
     let source = json!({"path": shop.source()});
     let hits = client.request("retrostep/hits", json!({"source": source, "line": 2}));
     assert_eq!(hits["total"], 4);
@@ -461,6 +469,37 @@ fn history_and_hits_are_in_recording_order_and_paged() {
         json!({"source": source, "line": 2, "start": 3, "count": 5}),
     );
     assert_eq!(page["hits"], json!([hits["hits"][3]]));
+    client.finish();
+}
+
+#[test]
+fn an_overview_tells_what_happened_where() {
+    let shop = Shop::new();
+    let (mut client, ..) = attached(&shop, Value::Null);
+    client.request(
+        "setBreakpoints",
+        json!({"source": {"path": shop.source()}, "breakpoints": [{"line": 2}]}),
+    );
+    let sum = |body: &Value, member: &str| -> u64 {
+        let columns = body[member].as_array().unwrap().iter();
+        columns.map(|column| column.as_u64().unwrap()).sum()
+    };
+    let body = client.request("retrostep/overview", json!({"buckets": 5}));
+    assert_eq!((&body["from"], &body["exact"]), (&json!(0), &json!(true)));
+    for member in ["depths", "exceptions", "output", "marks", "hits"] {
+        assert_eq!(body[member].as_array().unwrap().len(), 5, "{member}");
+    }
+    assert_eq!(sum(&body, "hits"), 4);
+    assert_eq!(sum(&body, "exceptions"), 1);
+    let end = body["to"].as_u64().unwrap();
+    let both: u64 = [(0, end / 2), (end / 2, end)]
+        .into_iter()
+        .map(|(from, to)| {
+            let part = json!({"from": from, "to": to, "buckets": 3});
+            sum(&client.request("retrostep/overview", part), "hits")
+        })
+        .sum();
+    assert_eq!(both, 4);
     client.finish();
 }
 

@@ -2,9 +2,12 @@
 
 use std::sync::Mutex;
 
-use retrostep_trace::{Direction, Event, Key, Position};
+use retrostep_trace::{
+    Direction, Event, Key, LineMoment, LineScan, LineVisitor, Position, SourceId,
+};
 
 use super::gate::{Gate, Search, lock};
+use super::test::{Open, Test};
 use crate::{HitCondition, Result};
 
 /// Events of one or several keys, of which the gate lets some pass.
@@ -13,6 +16,8 @@ pub(crate) struct Occurrences {
     /// Keys without events in common.
     keys: Vec<Key>,
     gate: Gate,
+    /// The condition made ready for many executions of a line.
+    test: Option<(SourceId, u32, Test)>,
     /// Where the condition held, as far as that was needed; only for gates with both conditions.
     held: Mutex<Held>,
 }
@@ -26,9 +31,16 @@ struct Held {
 
 impl Occurrences {
     pub(crate) fn new(keys: Vec<Key>, gate: Gate) -> Occurrences {
+        let test = match (&keys[..], &gate.condition) {
+            ([Key::Line(source, line)], Some(condition)) => {
+                Test::of(condition).map(|test| (*source, *line, test))
+            }
+            _ => None,
+        };
         Occurrences {
             keys,
             gate,
+            test,
             held: Mutex::default(),
         }
     }
@@ -61,6 +73,11 @@ impl Occurrences {
     /// The step event that shows the event at `at`: itself, or the first line of a call.
     pub(crate) fn moment(&self, search: Search<'_>, at: Position) -> Result<Option<Position>> {
         moment(search, at)
+    }
+
+    /// What they are events of.
+    pub(crate) fn keys(&self) -> &[Key] {
+        &self.keys
     }
 
     /// Whether the key is one of these.
@@ -154,6 +171,19 @@ impl Occurrences {
         direction: Direction,
         limit: Position,
     ) -> Result<Option<Position>> {
+        if let Some(test) = &self.test {
+            let range = match direction {
+                Direction::Forward => from..limit.next(),
+                Direction::Backward => limit..from,
+            };
+            let mut tested = Tested::new(self, search, &test.2);
+            tested.nearest = Some(direction);
+            tested.run(test, range, direction)?;
+            return Ok(match direction {
+                Direction::Forward => tested.held.first().copied(),
+                Direction::Backward => tested.held.last().copied(),
+            });
+        }
         while let Some(found) = self.any(search, from, direction)? {
             if !within(found, direction, limit) {
                 break;
@@ -198,6 +228,18 @@ impl Occurrences {
 
     /// Evaluates the condition up to `to`, or until it held `enough` times.
     fn scan(&self, search: Search<'_>, held: &mut Held, to: Position, enough: u64) -> Result<()> {
+        if let Some(test) = &self.test {
+            if held.scanned < to && (held.positions.len() as u64) < enough {
+                let mut tested = Tested::new(self, search, &test.2);
+                tested.span = Some(held.scanned..=to);
+                tested.enough = enough.saturating_sub(held.positions.len() as u64);
+                let range = held.scanned..to;
+                tested.run(test, range, Direction::Forward)?;
+                held.scanned = tested.reached.unwrap_or(to);
+                held.positions.append(&mut tested.held);
+            }
+            return Ok(());
+        }
         let span = held.scanned..=to;
         while held.scanned < to && (held.positions.len() as u64) < enough {
             match self.any(search, held.scanned, Direction::Forward)? {
@@ -223,6 +265,105 @@ impl Occurrences {
         };
         let frame = search.recording.frame_of_event(moment)?;
         self.gate.holds(search, frame, moment)
+    }
+}
+
+/// Finds the executions of a line where a condition holds.
+struct Tested<'a> {
+    of: &'a Occurrences,
+    search: Search<'a>,
+    test: &'a Test,
+    held: Vec<Position>,
+    /// The locals without value of which the user was told.
+    told: Vec<usize>,
+    /// Only the nearest one is wanted, in this direction.
+    nearest: Option<Direction>,
+    /// So many are wanted.
+    enough: u64,
+    /// What is looked through before the search itself can go on.
+    span: Option<std::ops::RangeInclusive<Position>>,
+    /// Where it stopped because there are enough.
+    reached: Option<Position>,
+    failure: Option<crate::Error>,
+}
+
+impl<'a> Tested<'a> {
+    fn new(of: &'a Occurrences, search: Search<'a>, test: &'a Test) -> Tested<'a> {
+        Tested {
+            of,
+            search,
+            test,
+            held: Vec::new(),
+            told: Vec::new(),
+            nearest: None,
+            enough: u64::MAX,
+            span: None,
+            reached: None,
+            failure: None,
+        }
+    }
+
+    fn run(
+        &mut self,
+        (source, line, test): &(SourceId, u32, Test),
+        range: std::ops::Range<Position>,
+        direction: Direction,
+    ) -> Result<()> {
+        let scan = LineScan {
+            source: *source,
+            line: *line,
+            names: &test.names,
+            range,
+            direction,
+        };
+        let search = self.search;
+        search.recording.scan_line(&scan, self, search.cancel)?;
+        match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
+    }
+
+    fn holds(&mut self, moment: &LineMoment<'_>) -> Result<bool> {
+        match self.test.holds(self.search.recording, moment) {
+            Ok(holds) => return Ok(holds),
+            // That it cannot be evaluated was said, and why.
+            Err(Open::Unbound(name)) if self.told.contains(&name) => return Ok(false),
+            Err(Open::Unbound(name)) => self.told.push(name),
+            Err(Open::Unsure) => {}
+        }
+        let gate = &self.of.gate;
+        gate.holds(self.search, moment.frame, moment.position)
+    }
+}
+
+impl LineVisitor for Tested<'_> {
+    fn moment(&mut self, moment: &LineMoment<'_>) -> bool {
+        match self.holds(moment) {
+            Ok(false) => true,
+            Ok(true) => {
+                self.held.push(moment.position);
+                self.nearest != Some(Direction::Forward)
+            }
+            Err(failure) => {
+                self.failure = Some(failure);
+                false
+            }
+        }
+    }
+
+    fn block(&mut self, reached: Position) -> bool {
+        match &self.span {
+            Some(span) => self.search.progress.reach_within(span, reached),
+            None => self.search.progress.reach(reached),
+        }
+        if self.nearest.is_some() {
+            return self.held.is_empty();
+        }
+        if self.held.len() as u64 >= self.enough {
+            self.reached = Some(reached);
+        }
+        self.reached.is_none()
     }
 }
 

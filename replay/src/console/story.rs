@@ -3,7 +3,7 @@
 use super::location::{self, Location, short_path};
 use super::{Console, ConsoleError, Context, Reply, Result, moves};
 use crate::expression::SourceLines;
-use crate::history::history;
+use crate::history::{Order, history};
 use crate::render;
 use crate::why::why;
 use crate::{Expression, Snapshot};
@@ -21,7 +21,14 @@ impl Console {
             return Err(ConsoleError::Input("of what? history codes".to_owned()));
         }
         let expression = Expression::parse(text)?;
-        let found = history(ctx.snapshot(), ctx.frame, &expression, 0..count, ctx.cancel)?;
+        let found = history(
+            ctx.snapshot(),
+            ctx.frame,
+            &expression,
+            0..count,
+            Order::Newest,
+            ctx.cancel,
+        )?;
         let recording = ctx.timeline.recording();
         if found.changes.is_empty() {
             return Ok(Reply::text(format!("{} never changes", found.name)));

@@ -78,7 +78,7 @@ impl Timeline {
             let recording = search.recording;
             recording.find(key, at, Direction::Forward, search.cancel)
         };
-        if at == Position::START && thread == self.first_thread()? {
+        if at == Position::START && thread == self.first_thread {
             return Ok(next()?.unwrap_or(at));
         }
         let event = self.recording.event(at)?;

@@ -44,6 +44,7 @@ pub(crate) fn record(events: &[ThreadEvent]) -> Arc<Recording> {
 pub(crate) fn write(events: &[ThreadEvent], path: &Path) {
     let options = WriterOptions {
         events_per_block: 1 << 10,
+        ..WriterOptions::default()
     };
     let mut writer = Writer::create(path, &Header::default(), options).unwrap();
     let source = writer.add_source(Source {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::changes::{Changes, Lane, number};
 use super::encode::{Slot, ThreadTasks};
 use super::lookup::Occurrences;
 use super::section::unpack;
@@ -12,8 +13,8 @@ use crate::strings::Strings;
 use crate::varint::{Decoded, Input, Malformed};
 use crate::walker::{FrameRecord, Outside, Step, Walker};
 use crate::{
-    Change, Content, Event, FrameId, FunctionId, ObjectId, Stream, TaskId, Text, ThreadEvent,
-    ThreadId, TypeId, Value,
+    Content, Event, FrameId, FunctionId, ObjectId, Stream, TaskId, Text, ThreadEvent, ThreadId,
+    TypeId, Value,
 };
 
 /// What the block table says of a block.
@@ -46,17 +47,25 @@ pub(crate) struct DecodedBlock {
     pub(crate) clocks: Vec<(u32, u64)>,
     pub(crate) uncaught: Vec<u64>,
     values: Vec<Value>,
-    pub(crate) changes: Vec<(ObjectId, Change)>,
+    pub(crate) changes: Arc<Changes>,
     others: Vec<Event>,
-    strings_bytes: usize,
     occurrences: OnceLock<Occurrences>,
 }
 
 /// The entry list of a block that is being read.
 #[derive(Debug, Default)]
-struct Entries {
+pub(crate) struct Entries {
     frames: Map<FrameId, FrameRecord>,
     tops: Map<ThreadId, FrameId>,
+}
+
+impl Meta {
+    /// How deep each thread's stack is at the block's start.
+    pub(crate) fn depths(&self) -> Vec<u32> {
+        let top = |thread: &ThreadId| self.entries.frame(self.entries.top(*thread)?);
+        let depth = |thread| top(thread).map_or(0, |record| record.depth);
+        self.threads.iter().map(depth).collect()
+    }
 }
 
 impl Outside for Entries {
@@ -69,10 +78,11 @@ impl Outside for Entries {
     }
 }
 
-struct Meta {
-    threads: Vec<ThreadId>,
-    runs: Vec<(u32, u32)>,
-    entries: Entries,
+#[derive(Debug)]
+pub(crate) struct Meta {
+    pub(crate) threads: Vec<ThreadId>,
+    pub(crate) runs: Vec<(u32, u32)>,
+    pub(crate) entries: Entries,
 }
 
 impl DecodedBlock {
@@ -80,10 +90,27 @@ impl DecodedBlock {
     ///
     /// [`Malformed`] with the rule that the bytes break.
     pub(crate) fn decode(body: &[u8], place: &BlockPlace) -> Decoded<DecodedBlock> {
+        let section = |id| -> Decoded<Vec<u8>> { Ok(unpack(body, id)?.unwrap_or_default()) };
+        let (mut block, meta) = DecodedBlock::begin(body, place)?;
+        let strings = section(sections::STRINGS)?;
+        let mut input = Input::new(&strings);
+        let mut strings = Strings::decode(&mut input)?;
+        input.end()?;
+        let codes = section(sections::CODES)?;
+        let values = section(sections::VALUES)?;
+        let mut changes = Changes::default();
+        changes.set_codes(place.first, &block.codes);
+        block.events(place, &meta, &codes, &values, &mut strings, &mut changes)?;
+        changes.keep(values, strings);
+        block.changes = Arc::new(changes);
+        Ok(block)
+    }
+
+    /// A block with its codes, but without its events.
+    pub(crate) fn begin(body: &[u8], place: &BlockPlace) -> Decoded<(DecodedBlock, Meta)> {
         if place.events == 0 || place.events > EVENT_LIMIT {
             return Err(Malformed("a block has no events or too many"));
         }
-        let section = |id| -> Decoded<Vec<u8>> { Ok(unpack(body, id)?.unwrap_or_default()) };
         let mut block = DecodedBlock {
             first: place.first,
             rows: Vec::new(),
@@ -94,21 +121,13 @@ impl DecodedBlock {
             clocks: Vec::new(),
             uncaught: Vec::new(),
             values: Vec::new(),
-            changes: Vec::new(),
+            changes: Arc::default(),
             others: Vec::new(),
-            strings_bytes: 0,
             occurrences: OnceLock::new(),
         };
-        let meta = block.meta(&section(sections::META)?, place)?;
-        let strings = section(sections::STRINGS)?;
-        let mut input = Input::new(&strings);
-        let mut strings = Strings::decode(&mut input)?;
-        input.end()?;
-        block.strings_bytes = strings.len_bytes();
-        let codes = section(sections::CODES)?;
-        let values = section(sections::VALUES)?;
-        block.events(place, &meta, &codes, &values, &mut strings)?;
-        Ok(block)
+        let bytes = unpack(body, sections::META)?.unwrap_or_default();
+        let meta = block.meta(&bytes, place)?;
+        Ok((block, meta))
     }
 
     fn meta(&mut self, bytes: &[u8], place: &BlockPlace) -> Decoded<Meta> {
@@ -139,16 +158,10 @@ impl DecodedBlock {
             }
             meta.runs.push((thread, len));
         }
-        let mut counted = 0;
-        for _ in 0..input.count(5)? {
-            let meaning = Meaning::decode(&mut input)?;
-            let count = input.number32()?;
-            counted += u64::from(count);
-            self.codes.push(DecodedCode { meaning, count });
-        }
-        if events != u64::from(place.events) || counted != events || self.codes.len() > CODE_LIMIT {
+        if events != u64::from(place.events) {
             return Err(Malformed("a block's counts contradict each other"));
         }
+        self.codes = dictionary(&mut input, place)?;
         let mut last = FrameRecord::origin(place.first);
         for _ in 0..input.count(11)? {
             let entry = FrameRecord::decode(&mut last, &mut input)?;
@@ -184,6 +197,7 @@ impl DecodedBlock {
         codes: &[u8],
         values: &[u8],
         strings: &mut Strings,
+        changes: &mut Changes,
     ) -> Decoded<()> {
         let count = place.events as usize;
         let wide = self.codes.len() > 256;
@@ -191,13 +205,12 @@ impl DecodedBlock {
             return Err(Malformed("a block's codes do not match its events"));
         }
         self.rows.reserve_exact(count);
-        let (low, high) = codes.split_at(count);
-        let mut lanes = self.lanes(values)?;
+        let mut lanes = lanes_of(&self.codes, values)?;
         let mut next_frame = place.first_frame;
         let mut values = ValueReader::new(strings);
         let mut runs = meta.runs.iter();
         let (mut thread, mut left) = (0, 0);
-        for index in 0..count {
+        for index in 0..place.events {
             if left == 0 {
                 (thread, left) = *runs.next().ok_or(Malformed("an event has no thread"))?;
             }
@@ -209,8 +222,7 @@ impl DecodedBlock {
             } else if thread as usize > self.walker.threads.len() {
                 return Err(Malformed("a block's threads are out of order"));
             }
-            let mut code = u32::from(low.get(index).copied().unwrap_or_default());
-            code |= u32::from(high.get(index).copied().unwrap_or_default()) << 8;
+            let code = code_at(codes, place.events, index, self.codes.len())?;
             let meaning = match self.codes.get(code as usize) {
                 Some(code) => code.meaning,
                 None => return Err(Malformed("an event has a code without meaning")),
@@ -218,7 +230,19 @@ impl DecodedBlock {
             let lane = lanes
                 .get_mut(code as usize)
                 .ok_or(Malformed("an event has no stream"))?;
-            let position = place.first + index as u64;
+            if meaning.kind.is_object() {
+                lane.count += 1;
+                let payload = changes.add(&meaning, code, index, lane)?;
+                let activation = self.walker.current(thread);
+                self.rows.push(Row {
+                    code,
+                    thread,
+                    activation,
+                    payload,
+                });
+                continue;
+            }
+            let position = place.first + u64::from(index);
             let (step, payload) = self.event(&meaning, lane, &mut next_frame, &mut values)?;
             let activation = self.walker.apply(position, thread, step, &meta.entries);
             self.rows.push(Row {
@@ -240,25 +264,6 @@ impl DecodedBlock {
         Ok(())
     }
 
-    fn lanes<'a>(&self, values: &'a [u8]) -> Decoded<Vec<Lane<'a>>> {
-        let mut input = Input::new(values);
-        let mut lengths = Vec::with_capacity(self.codes.len());
-        for _ in &self.codes {
-            lengths.push(input.number()?);
-        }
-        let mut lanes = Vec::with_capacity(self.codes.len());
-        for len in lengths {
-            let len = usize::try_from(len).map_err(|_| Malformed("a stream is too long"))?;
-            lanes.push(Lane {
-                input: Input::new(input.take(len)?),
-                last: [0; 3],
-                count: 0,
-            });
-        }
-        input.end()?;
-        Ok(lanes)
-    }
-
     /// Reads an event's payload: what it does to frames, and where its row's payload stands.
     fn event(
         &mut self,
@@ -276,19 +281,7 @@ impl DecodedBlock {
                 let value = values.optional(meaning.tag, &mut last[2], input)?;
                 return Ok((Step::Other, self.value(value)));
             }
-            Kind::Call => {
-                let frame = FrameId(next_frame.wrapping_add(input.signed()? as u64));
-                *next_frame = (*next_frame).max(frame.0.saturating_add(1));
-                let function = u32::try_from(meaning.a)
-                    .map_err(|_| Malformed("a function's number has more than 32 bits"))?;
-                let step = Step::Call {
-                    frame,
-                    function: FunctionId(function),
-                    globals: object(input, &mut last[0])?,
-                    locals: object(input, &mut last[1])?,
-                };
-                return Ok((step, 0));
-            }
+            Kind::Call => return Ok((call(meaning, lane, next_frame)?, 0)),
             Kind::Return | Kind::Unwind => {
                 let value = values.payload(meaning.tag, &mut last[2], input)?;
                 return Ok((Step::Leave, self.value(Some(value))));
@@ -305,12 +298,6 @@ impl DecodedBlock {
                 let frame = FrameId(number(input, &mut last[0])?);
                 self.others.push(Event::Resume { frame });
                 return Ok((Step::Resume(frame), self.others.len() as u32 - 1));
-            }
-            kind if kind.is_object() => {
-                let object = ObjectId(number(input, &mut last[0])?);
-                let change = change(meaning, input, last, values)?;
-                self.changes.push((object, change));
-                return Ok((Step::Other, self.changes.len() as u32 - 1));
             }
             _ => {}
         }
@@ -359,7 +346,8 @@ impl DecodedBlock {
                 }
             }
             kind if kind.is_object() => {
-                let (object, change) = self.changes.get(row.payload as usize)?.clone();
+                let object = self.changes.entry(row.payload)?.object;
+                let change = self.changes.change(row.payload).ok()?;
                 Event::Object { object, change }
             }
             _ => self.others.get(row.payload as usize)?.clone(),
@@ -393,31 +381,85 @@ impl DecodedBlock {
     /// About how much memory the block takes.
     pub(crate) fn len_bytes(&self) -> usize {
         use std::mem::size_of;
-        let changes: usize = self
-            .changes
-            .iter()
-            .map(|(_, change)| match change {
-                Change::New(content) | Change::Replace(content) => {
-                    256 + crate::codec::weight(content) * 48
-                }
-                _ => size_of::<(ObjectId, Change)>(),
-            })
-            .sum();
         self.rows.len() * (size_of::<Row>() + 8)
             + self.values.len() * size_of::<Value>()
             + self.walker.activations.len() * 160
             + self.others.len() * 96
-            + self.strings_bytes
-            + changes
+            + self.changes.len_bytes()
             + 1024
     }
 }
 
-/// The stream of a code, and what was read of it.
-struct Lane<'a> {
-    input: Input<'a>,
-    last: [Last; 3],
-    count: u32,
+/// The codes of a block's meta section.
+pub(super) fn dictionary_of(meta: &[u8], place: &BlockPlace) -> Decoded<Vec<DecodedCode>> {
+    let mut input = Input::new(meta);
+    for _ in 0..input.count(5)? {
+        for _ in 0..5 {
+            input.number()?;
+        }
+    }
+    for _ in 0..input.count(2)? {
+        input.number()?;
+        input.number()?;
+    }
+    dictionary(&mut input, place)
+}
+
+fn dictionary(input: &mut Input<'_>, place: &BlockPlace) -> Decoded<Vec<DecodedCode>> {
+    let mut codes = Vec::new();
+    let mut counted = 0;
+    for _ in 0..input.count(5)? {
+        let meaning = Meaning::decode(input)?;
+        let count = input.number32()?;
+        counted += u64::from(count);
+        codes.push(DecodedCode { meaning, count });
+    }
+    if counted != u64::from(place.events) || codes.len() > CODE_LIMIT {
+        return Err(Malformed("a block's counts contradict each other"));
+    }
+    Ok(codes)
+}
+
+/// The streams of a block's codes.
+pub(crate) fn lanes_of<'a>(codes: &[DecodedCode], values: &'a [u8]) -> Decoded<Vec<Lane<'a>>> {
+    let mut input = Input::new(values);
+    let mut lengths = Vec::with_capacity(codes.len());
+    for _ in codes {
+        lengths.push(input.number()?);
+    }
+    let mut lanes = Vec::with_capacity(codes.len());
+    for len in lengths {
+        let len = usize::try_from(len).map_err(|_| Malformed("a stream is too long"))?;
+        lanes.push(Lane {
+            input: Input::new(input.take(len)?),
+            last: [0; 3],
+            count: 0,
+            end: values.len() - input.remaining(),
+        });
+    }
+    input.end()?;
+    Ok(lanes)
+}
+
+/// The code of an event: its low byte, and with more than 256 codes its high one behind all low ones.
+#[inline]
+pub(crate) fn code_at(planes: &[u8], events: u32, index: u32, codes: usize) -> Decoded<u32> {
+    const SHORT: Malformed = Malformed("a block's codes do not match its events");
+    let wide = codes > 256;
+    let expected = if wide {
+        2 * events as usize
+    } else {
+        events as usize
+    };
+    if planes.len() != expected {
+        return Err(SHORT);
+    }
+    let low = planes.get(index as usize).ok_or(SHORT)?;
+    let high = match wide {
+        true => *planes.get(index as usize + events as usize).ok_or(SHORT)?,
+        false => 0,
+    };
+    Ok(u32::from(*low) | u32::from(high) << 8)
 }
 
 fn task(input: &mut Input<'_>) -> Decoded<Option<TaskId>> {
@@ -433,72 +475,23 @@ fn task_id(task: u64) -> Decoded<TaskId> {
         .map_err(|_| Malformed("a task's number has more than 32 bits"))
 }
 
-fn number(input: &mut Input<'_>, last: &mut Last) -> Decoded<u64> {
-    *last = last.wrapping_add(input.signed()?);
-    Ok(*last as u64)
-}
-
 fn object(input: &mut Input<'_>, last: &mut Last) -> Decoded<Option<ObjectId>> {
     Ok(number(input, last)?.checked_sub(1).map(ObjectId))
 }
 
-fn change(
-    meaning: &Meaning,
-    input: &mut Input<'_>,
-    last: &mut [Last; 3],
-    values: &mut ValueReader<'_>,
-) -> Decoded<Change> {
-    let tag = meaning.tag;
-    Ok(match meaning.kind {
-        Kind::New | Kind::Replace => {
-            let type_id = u32::try_from(meaning.a)
-                .map_err(|_| Malformed("a type's number has more than 32 bits"))?;
-            let kind = object_kind(u64::from(meaning.b))?;
-            let content = Box::new(values.content(TypeId(type_id), kind, input)?);
-            match meaning.kind {
-                Kind::New => Change::New(content),
-                _ => Change::Replace(content),
-            }
-        }
-        Kind::SetItem => Change::SetItem {
-            index: number(input, &mut last[1])?,
-            value: values.payload(tag, &mut last[2], input)?,
-        },
-        Kind::Append => Change::Append {
-            value: values.payload(tag, &mut last[2], input)?,
-        },
-        Kind::Pop => Change::Pop,
-        Kind::SetKey => Change::SetKey {
-            key: key(meaning, input, &mut last[1], values)?,
-            value: values.payload(tag, &mut last[2], input)?,
-        },
-        Kind::DeleteKey => Change::DeleteKey {
-            key: key(meaning, input, &mut last[1], values)?,
-        },
-        Kind::SetAttribute => Change::SetAttribute {
-            name: values.strings.name(meaning.a)?,
-            value: values.payload(tag, &mut last[2], input)?,
-        },
-        Kind::DeleteAttribute => Change::DeleteAttribute {
-            name: values.strings.name(meaning.a)?,
-        },
-        Kind::SetCell => Change::SetCell {
-            value: values.optional(tag, &mut last[2], input)?,
-        },
-        _ => Change::Clear,
+/// Reads a call.
+pub(crate) fn call(meaning: &Meaning, lane: &mut Lane<'_>, next_frame: &mut u64) -> Decoded<Step> {
+    let Lane { input, last, .. } = lane;
+    let frame = FrameId(next_frame.wrapping_add(input.signed()? as u64));
+    *next_frame = (*next_frame).max(frame.0.saturating_add(1));
+    let function = u32::try_from(meaning.a)
+        .map_err(|_| Malformed("a function's number has more than 32 bits"))?;
+    Ok(Step::Call {
+        frame,
+        function: FunctionId(function),
+        globals: object(input, &mut last[0])?,
+        locals: object(input, &mut last[1])?,
     })
-}
-
-fn key(
-    meaning: &Meaning,
-    input: &mut Input<'_>,
-    last: &mut Last,
-    values: &mut ValueReader<'_>,
-) -> Decoded<Value> {
-    match meaning.a.checked_sub(1) {
-        Some(number) => values.strings.text(number).map(Value::Str),
-        None => values.value(last, input),
-    }
 }
 
 fn other(meaning: &Meaning, input: &mut Input<'_>, strings: &mut Strings) -> Decoded<Event> {
@@ -627,6 +620,10 @@ impl Contents {
         }
         input.end()?;
         Ok(contents)
+    }
+
+    pub(crate) fn objects(&self) -> impl Iterator<Item = ObjectId> {
+        self.objects.keys().copied()
     }
 
     pub(crate) fn get(&self, object: ObjectId) -> Option<&(u64, Arc<Content>)> {

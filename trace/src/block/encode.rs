@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::deltas::{Delta, Deltas};
 use super::section::Packer;
 use super::{CODE_LIMIT, Kind, Meaning, Row, sections};
 use crate::codec::{self, Last, put_content, put_payload, put_value, tag, tag_of};
@@ -38,6 +39,14 @@ pub(crate) struct Slot {
 pub(crate) struct ThreadTasks {
     pub(crate) first: Option<TaskId>,
     pub(crate) last: Option<TaskId>,
+}
+
+/// What is noted of objects at a block's end.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// Full contents, with the position of the last change.
+    pub(crate) contents: Vec<(ObjectId, u64, Content)>,
+    pub(crate) deltas: Vec<Delta>,
 }
 
 /// The block that is being filled.
@@ -347,12 +356,12 @@ impl OpenBlock {
     }
 
     /// The block as a chunk body. `records` are the frames it touched that are still alive, with their
-    /// locals; `contents` the objects whose full contents are noted at its end.
+    /// locals; `notes` the objects whose contents or changes are noted at its end.
     pub(crate) fn seal(
         &mut self,
         packer: &mut Packer,
         records: &[(FrameRecord, &[Slot])],
-        contents: &[(ObjectId, u64, Content)],
+        notes: &Notes,
     ) -> Vec<u8> {
         let meta = self.meta();
         let codes = self.code_planes();
@@ -364,8 +373,10 @@ impl OpenBlock {
             values.extend_from_slice(&code.stream);
         }
         let strings = self.strings.take();
-        let records = put_records(records, self.first + self.rows.len() as u64);
-        let contents = put_contents(contents, self.first + self.rows.len() as u64);
+        let end = self.first + self.rows.len() as u64;
+        let records = put_records(records, end);
+        let contents = put_contents(&notes.contents, end);
+        let deltas = Deltas::put(&notes.deltas, end);
         packer.pack(&[
             (sections::META, &meta),
             (sections::CODES, &codes),
@@ -373,6 +384,7 @@ impl OpenBlock {
             (sections::STRINGS, &strings),
             (sections::RECORDS, &records),
             (sections::CONTENTS, &contents),
+            (sections::DELTAS, &deltas),
         ])
     }
 

@@ -7,14 +7,13 @@ use super::decode::{BlockPlace, DecodedBlock};
 use crate::hash::Map;
 use crate::segment::collect::BlockFacts;
 use crate::walker::{Activation, NONE};
-use crate::{Change, Event, FrameId, ObjectId, TaskId, ThreadId, Value};
+use crate::{Event, FrameId, TaskId, ThreadId, Value};
 
-/// The events of each frame and object, by index into the block.
+/// The events of each frame, by index into the block.
 #[derive(Debug)]
 pub(crate) struct Occurrences {
     frames: Map<FrameId, (u32, u32)>,
     frame_rows: Vec<u32>,
-    objects: Vec<(ObjectId, u32)>,
 }
 
 impl Occurrences {
@@ -43,7 +42,6 @@ impl Occurrences {
         }
         let starts = ends.clone();
         let mut frame_rows = vec![0; sum as usize];
-        let mut objects = Vec::with_capacity(block.changes.len());
         for (index, row) in block.rows.iter().enumerate() {
             if let Some(end) =
                 frame_at(row.activation).and_then(|frame| ends.get_mut(frame as usize))
@@ -53,12 +51,7 @@ impl Occurrences {
                 }
                 *end += 1;
             }
-            let is_object = block.meaning(row).is_some_and(|it| it.kind.is_object());
-            if is_object && let Some((object, _)) = block.changes.get(row.payload as usize) {
-                objects.push((*object, index as u32));
-            }
         }
-        objects.sort_unstable();
         let range = |number: u32| {
             let at = number as usize;
             Some((*starts.get(at)?, *ends.get(at)?))
@@ -69,7 +62,6 @@ impl Occurrences {
                 .filter_map(|(frame, number)| Some((frame, range(number)?)))
                 .collect(),
             frame_rows,
-            objects,
         }
     }
 }
@@ -85,24 +77,9 @@ impl DecodedBlock {
             .unwrap_or_default()
     }
 
-    /// The events that belong to an object, ascending.
-    pub(crate) fn rows_of_object(&self, object: ObjectId) -> &[(ObjectId, u32)] {
-        let objects = &self.occurrences().objects;
-        let start = objects.partition_point(|(id, _)| *id < object);
-        let end = objects.partition_point(|(id, _)| *id <= object);
-        objects.get(start..end).unwrap_or_default()
-    }
-
     pub(crate) fn kind_at(&self, index: u32) -> Option<Kind> {
         let row = self.rows.get(index as usize)?;
         self.meaning(row).map(|meaning| meaning.kind)
-    }
-
-    pub(crate) fn change_at(&self, index: u32) -> Option<&Change> {
-        let row = self.rows.get(index as usize)?;
-        self.changes
-            .get(row.payload as usize)
-            .map(|change| &change.1)
     }
 
     pub(crate) fn activation(&self, index: u32) -> Option<&Activation> {
@@ -204,16 +181,17 @@ impl DecodedBlock {
                 .map(|code| (code.meaning, code.count))
                 .collect(),
             walker: &self.walker,
-            objects: Vec::with_capacity(self.changes.len()),
+            objects: Vec::with_capacity(self.changes.entries().len()),
             contents: Vec::new(),
+            deltas: Vec::new(),
             names: Vec::new(),
             tasks: Vec::new(),
             uncaught: &self.uncaught,
         };
-        for (object, change) in &self.changes {
-            let full = matches!(change, Change::New(_) | Change::Replace(_));
-            facts.objects.push((*object, full));
-            if matches!(change, Change::New(_)) {
+        for (number, entry) in (0..).zip(self.changes.entries()) {
+            let object = entry.object;
+            facts.objects.push((object, self.changes.is_full(number)));
+            if self.changes.kind(number) == Some(Kind::New) {
                 facts.next_object = facts.next_object.max(object.0.saturating_add(1));
             }
         }

@@ -114,7 +114,12 @@ impl Recording {
             cancel.check()?;
             let number = number as u32;
             match self.block(number)? {
-                Some(_) if self.records(number).is_ok() && self.contents(number).is_ok() => {
+                Some(block)
+                    if block.changes.check().is_ok()
+                        && self.records(number).is_ok()
+                        && self.contents(number).is_ok()
+                        && self.deltas(number).is_ok() =>
+                {
                     report.blocks += 1;
                     report.events += u64::from(row.place.events);
                 }

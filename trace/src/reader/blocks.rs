@@ -5,23 +5,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Recording;
 use super::cache::Cache;
+use crate::block::changes::Changes;
 use crate::block::decode::{BlockPlace, Contents, DecodedBlock, Records};
+use crate::block::deltas::Deltas;
 use crate::chunk::kind;
 use crate::footer::BlockRow;
-use crate::varint::Decoded;
+use crate::varint::{Decoded, Malformed};
 use crate::{Position, Result};
 
 /// Memory for decoded blocks.
-const BLOCKS_BYTES: usize = 40 << 20;
+const BLOCKS_BYTES: usize = 24 << 20;
 /// Memory for what stands at the ends of blocks, each.
-const ENDS_BYTES: usize = 12 << 20;
+const ENDS_BYTES: usize = 8 << 20;
 
 /// Decoded parts of blocks, by number, and the blocks that cannot be read.
 #[derive(Debug)]
 pub(crate) struct Blocks {
     events: Cache<u32, DecodedBlock>,
+    changes: Cache<u32, Changes>,
     records: Cache<u32, Records>,
     contents: Cache<u32, Contents>,
+    deltas: Cache<u32, Deltas>,
     damage: Mutex<BTreeMap<u32, &'static str>>,
 }
 
@@ -29,10 +33,20 @@ impl Blocks {
     pub(crate) fn new() -> Blocks {
         Blocks {
             events: Cache::new(BLOCKS_BYTES),
+            changes: Cache::new(ENDS_BYTES),
             records: Cache::new(ENDS_BYTES),
             contents: Cache::new(ENDS_BYTES),
+            deltas: Cache::new(ENDS_BYTES / 2),
             damage: Mutex::default(),
         }
+    }
+
+    pub(crate) fn forget(&self) {
+        self.events.clear();
+        self.changes.clear();
+        self.records.clear();
+        self.contents.clear();
+        self.deltas.clear();
     }
 
     /// The blocks found damaged so far, with the rule each breaks.
@@ -77,6 +91,24 @@ impl Recording {
         self.needed(number, self.block(number)?)
     }
 
+    /// The object events of a block, or `None` if it is damaged.
+    pub(crate) fn changes_of_block(&self, number: u32) -> Result<Option<Arc<Changes>>> {
+        if let Some(block) = self.blocks.events.get(number) {
+            return Ok(Some(Arc::clone(&block.changes)));
+        }
+        self.part(
+            number,
+            &self.blocks.changes,
+            Changes::decode,
+            Changes::len_bytes,
+        )
+    }
+
+    /// The object events of a block that the answer depends on.
+    pub(crate) fn changes(&self, number: u32) -> Result<Arc<Changes>> {
+        self.needed(number, self.changes_of_block(number)?)
+    }
+
     /// The frames at the end of a block that the answer depends on.
     pub(crate) fn records(&self, number: u32) -> Result<Arc<Records>> {
         let part = self.part(
@@ -95,6 +127,17 @@ impl Recording {
             &self.blocks.contents,
             Contents::decode,
             Contents::len_bytes,
+        )?;
+        self.needed(number, part)
+    }
+
+    /// The changes noted at the end of a block that the answer depends on.
+    pub(crate) fn deltas(&self, number: u32) -> Result<Arc<Deltas>> {
+        let part = self.part(
+            number,
+            &self.blocks.deltas,
+            Deltas::decode,
+            Deltas::len_bytes,
         )?;
         self.needed(number, part)
     }
@@ -123,6 +166,30 @@ impl Recording {
         }
     }
 
+    /// The bytes of a block, checked.
+    pub(super) fn body(&self, row: &BlockRow) -> Result<Decoded<Vec<u8>>> {
+        let read = self.file.chunk(kind::BLOCK, &row.chunk)?;
+        Ok(read.and_then(|(header, body)| {
+            if BlockPlace::from_words(&header.words)? != row.place {
+                return Err(Malformed("another block stands in its place"));
+            }
+            Ok(body)
+        }))
+    }
+
+    pub(super) fn is_damaged(&self, number: u32) -> bool {
+        let damage = self.blocks.damage.lock();
+        damage
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains_key(&number)
+    }
+
+    pub(super) fn note_damage(&self, number: u32, malformed: Malformed) {
+        let damage = self.blocks.damage.lock();
+        let mut damage = damage.unwrap_or_else(PoisonError::into_inner);
+        damage.insert(number, malformed.0);
+    }
+
     fn part<T>(
         &self,
         number: u32,
@@ -136,29 +203,17 @@ impl Recording {
         let Some(row) = self.block_row(number) else {
             return Ok(None);
         };
-        let damage = &self.blocks.damage;
-        let known = damage.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.contains_key(&number) {
+        if self.is_damaged(number) {
             return Ok(None);
         }
-        drop(known);
-        let read = self.file.chunk(kind::BLOCK, &row.chunk)?;
-        let part = read.and_then(|(header, body)| {
-            if BlockPlace::from_words(&header.words)? != row.place {
-                return Err(crate::varint::Malformed(
-                    "another block stands in its place",
-                ));
-            }
-            decode(&body, &row.place)
-        });
+        let part = self.body(row)?.and_then(|body| decode(&body, &row.place));
         match part {
             Ok(part) => {
                 let bytes = len_bytes(&part);
                 Ok(Some(cache.insert(number, part, bytes)))
             }
             Err(malformed) => {
-                let mut damage = damage.lock().unwrap_or_else(PoisonError::into_inner);
-                damage.insert(number, malformed.0);
+                self.note_damage(number, malformed);
                 Ok(None)
             }
         }

@@ -14,9 +14,9 @@ use crate::segment::{
 use crate::varint::{Decoded, Malformed};
 use crate::{FrameId, ObjectId, Position, Result, ThreadId, ThreadInfo};
 
-const DIRECTORIES_BYTES: usize = 12 << 20;
-const GROUPS_BYTES: usize = 6 << 20;
-const LISTS_BYTES: usize = 12 << 20;
+const DIRECTORIES_BYTES: usize = 10 << 20;
+const GROUPS_BYTES: usize = 4 << 20;
+const LISTS_BYTES: usize = 8 << 20;
 /// About what one segment takes that is made again; only one is kept.
 const REBUILT_BYTES: usize = 8 << 20;
 
@@ -147,19 +147,20 @@ impl Recording {
         Ok(infos)
     }
 
-    /// The threads of a segment: they have its largest keys.
+    /// The threads of a segment.
     fn thread_spans(&self, number: u32) -> Result<Decoded<Vec<(u32, ThreadSpan)>>> {
         let mut spans = Vec::new();
         let directory = match self.directory(number)? {
             Ok(directory) => directory,
             Err(malformed) => return Ok(Err(malformed)),
         };
-        for group in (0..directory.groups()).rev() {
+        let first = IndexKey::new(keys::THREAD_SPAN, 0, 0);
+        for group in directory.group_of(&first).unwrap_or(0)..directory.groups() {
             let bytes = match self.group(number, &directory, group)? {
                 Ok(bytes) => bytes,
                 Err(malformed) => return Ok(Err(malformed)),
             };
-            let mut others = false;
+            let mut over = false;
             let mut decoded = Ok(());
             let walked = for_each(&bytes, |key, payload| {
                 match (key.kind, u32::try_from(key.a)) {
@@ -167,14 +168,14 @@ impl Recording {
                         Ok(span) => spans.push((thread, span)),
                         Err(malformed) => decoded = Err(malformed),
                     },
-                    _ => others = true,
+                    _ => over = key > first,
                 }
-                true
+                !over
             });
             if let Err(malformed) = walked.and(decoded) {
                 return Ok(Err(malformed));
             }
-            if others {
+            if over {
                 break;
             }
         }
@@ -209,9 +210,18 @@ impl Recording {
                 continue;
             };
             match self.block(number)? {
-                Some(block) => builder.add(&block.facts(number, &row.place), |function| {
-                    Some(self.function(function).ok()?.source)
-                }),
+                Some(block) => {
+                    let mut facts = block.facts(number, &row.place);
+                    if let Ok(contents) = self.contents(number) {
+                        facts.contents = contents.objects().collect();
+                    }
+                    if let Ok(deltas) = self.deltas(number) {
+                        facts.deltas = deltas.spans().collect();
+                    }
+                    builder.add(&facts, |function| {
+                        Some(self.function(function).ok()?.source)
+                    });
+                }
                 None => {
                     let missing = self.index.missing.lock();
                     let mut missing = missing.unwrap_or_else(PoisonError::into_inner);

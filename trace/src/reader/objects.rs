@@ -3,15 +3,28 @@
 use std::sync::Arc;
 
 use super::Recording;
+use crate::block::Kind;
+use crate::block::changes::Changes;
 use crate::content::{ObjectState, Resolve, Unresolved};
 use crate::segment::{IndexKey, Posting, keys};
-use crate::{Change, Content, Key, ObjectId, ObjectKind, Position, Result};
+use crate::varint::Decoded;
+use crate::{
+    CancellationToken, Change, Content, Direction, ObjectId, ObjectKind, Position, Result,
+};
 
-/// The changes of a block that lead from earlier contents to those asked for.
-struct Part {
-    block: u32,
-    from: usize,
-    to: usize,
+/// How many earlier versions of an object are looked for in memory.
+const VERSIONS: usize = 32;
+
+/// Changes that lead from earlier contents to those asked for.
+enum Part {
+    /// Events of a block.
+    Events {
+        block: u32,
+        changes: Arc<Changes>,
+        range: std::ops::Range<usize>,
+    },
+    /// What was noted of several blocks.
+    Delta(u32, Arc<[Change]>),
 }
 
 struct FirstContents<'r>(&'r Recording);
@@ -32,133 +45,346 @@ impl Recording {
         object: ObjectId,
         at: Position,
     ) -> Result<Option<(Arc<Content>, Position)>> {
-        let list = self.list(IndexKey::new(keys::OBJECT, object.0, 0))?;
+        let list = self.list(object_key(object))?;
         let home = self.home_of_object(object);
-        let Some((here, _)) = self.place_of(at) else {
+        let Some((here, index)) = self.place_of(at) else {
             return Ok(None);
         };
-        self.no_gap(home, &list, here)?;
-        let Some(last) = self.last_before(Key::Object(object), at)? else {
-            return Ok(None);
-        };
-        if let Some(content) = self.objects.get((object, last.0)) {
-            let content: &Content = &content;
-            return Ok(Some((Arc::new(content.clone()), last)));
-        }
-        let Some((start, parts)) = self.history(object, last, home, &list)? else {
-            return Ok(None);
-        };
-        let mut state = ObjectState::new(start);
-        let resolve = FirstContents(self);
-        for part in parts.iter().rev() {
-            let block = self.needed_block(part.block)?;
-            let rows = block.rows_of_object(object);
-            for (_, row) in rows.get(part.from..part.to).unwrap_or_default() {
-                let Some(change) = block.change_at(*row) else {
-                    continue;
+        let newest = blocks_before(home, &list, here).next();
+        self.nothing_missing(newest.map_or(0, |(number, _)| number)..here)?;
+        let mut parts: Vec<Part> = Vec::new();
+        let mut last = None;
+        let mut start = None;
+        // The changes of blocks from here on are known.
+        let mut open_below = u32::MAX;
+        let mut deltas: Option<Arc<Vec<Posting>>> = None;
+        for (number, noted) in blocks_before(home, &list, here) {
+            if number >= open_below {
+                continue;
+            }
+            if number < here
+                && noted
+                && let Some((position, content)) = self.contents(number)?.get(object)
+            {
+                let Some(last) = last else {
+                    return Ok(Some((Arc::clone(content), Position(*position))));
                 };
-                state.apply(change, &resolve).map_err(|Unresolved| {
-                    let offset = self.block_row(part.block).map_or(0, |row| row.chunk.offset);
-                    self.file
-                        .corrupt(offset, format!("a key of object {object} cannot be read"))
-                })?;
+                start = Some((Arc::clone(content), last));
+                break;
+            }
+            if number < here && !noted && Some(number) != home {
+                let deltas = match &deltas {
+                    Some(deltas) => deltas,
+                    None => {
+                        let list = self.list(IndexKey::new(keys::DELTA, object.0, 0))?;
+                        deltas.insert(list)
+                    }
+                };
+                if deltas.binary_search_by_key(&number, |it| it.block).is_ok()
+                    && let Some(delta) = self.deltas(number)?.get(object)
+                {
+                    last.get_or_insert(Position(delta.position));
+                    parts.push(Part::Delta(number, Arc::clone(&delta.changes)));
+                    open_below = number.saturating_sub(delta.span);
+                    continue;
+                }
+            }
+            let changes = self.changes(number)?;
+            let numbers = changes.of_object(object);
+            let end = match number == here {
+                true => changes.before(numbers, index),
+                false => numbers.len(),
+            };
+            let Some(newest) = end.checked_sub(1).and_then(|at| numbers.get(at)) else {
+                continue;
+            };
+            let last = *last.get_or_insert(Position(changes.position(*newest)));
+            if let Some((from, content)) = self.known_version(&changes, numbers, end) {
+                if from == end && parts.is_empty() {
+                    return Ok(Some((content, last)));
+                }
+                start = Some((content, last));
+                parts.push(Part::Events {
+                    block: number,
+                    range: from..end,
+                    changes,
+                });
+                break;
+            }
+            let full = (0..end).rev().find(|at| {
+                let number = numbers.get(*at).copied().unwrap_or(u32::MAX);
+                changes.is_full(number)
+            });
+            if let Some(full) = full
+                && let Some(event) = numbers.get(full)
+            {
+                let read = self.readable(number, changes.change(*event))?;
+                if let Change::New(content) | Change::Replace(content) = read {
+                    start = Some((Arc::new(*content), last));
+                }
+            }
+            parts.push(Part::Events {
+                block: number,
+                range: full.map_or(0, |full| full + 1)..end,
+                changes,
+            });
+            if full.is_some() {
+                break;
             }
         }
-        let content = state.content();
+        let Some((content, last)) = start else {
+            return Ok(None);
+        };
+        let content = self.with_changes(object, content, &parts)?;
         let bytes = crate::codec::weight(&content) * 48 + 256;
         let content = self.objects.insert((object, last.0), content, bytes);
         Ok(Some((content, last)))
     }
 
-    /// The last full contents up to the event at `last`, and the parts of blocks with the changes after
-    /// them, newest first.
-    fn history(
+    /// The newest version that is in memory among the last ones made by a block's changes before `end`.
+    fn known_version(
         &self,
-        object: ObjectId,
-        last: Position,
-        home: Option<u32>,
-        list: &[Posting],
-    ) -> Result<Option<(Content, Vec<Part>)>> {
-        let Some((here, index)) = self.place_of(last) else {
-            return Ok(None);
-        };
-        let mut parts = Vec::new();
-        for number in blocks_before(home, list, here) {
-            if number < here
-                && let Some((_, content)) = self.contents(number)?.get(object)
-            {
-                return Ok(Some(((**content).clone(), parts)));
-            }
-            let block = self.needed_block(number)?;
-            let rows = block.rows_of_object(object);
-            let to = if number == here {
-                rows.partition_point(|(_, row)| *row as usize <= index)
-            } else {
-                rows.len()
-            };
-            for from in (0..to).rev() {
-                let row = rows.get(from).map_or(u32::MAX, |(_, row)| *row);
-                if let Some(Change::New(content) | Change::Replace(content)) = block.change_at(row)
-                {
-                    parts.push(Part {
-                        block: number,
-                        from: from + 1,
-                        to,
-                    });
-                    return Ok(Some(((**content).clone(), parts)));
-                }
-            }
-            parts.push(Part {
-                block: number,
-                from: 0,
-                to,
-            });
-        }
-        Ok(None)
+        changes: &Changes,
+        numbers: &[u32],
+        end: usize,
+    ) -> Option<(usize, Arc<Content>)> {
+        let newest = numbers.get(..end)?.iter().enumerate().rev();
+        newest.take(VERSIONS).find_map(|(at, number)| {
+            let object = changes.entry(*number)?.object;
+            let content = self.objects.get((object, changes.position(*number)))?;
+            Some((at + 1, content))
+        })
     }
 
-    /// # Errors
-    ///
-    /// [`crate::Error::Corrupt`] if a damaged block hides what last happened to the object.
-    fn no_gap(&self, home: Option<u32>, list: &[Posting], here: u32) -> Result<()> {
-        let last = blocks_before(home, list, here).next();
-        if let Some(last) = last {
-            self.needed_block(last)?;
+    /// Applies the parts, the oldest of which comes last.
+    fn with_changes(
+        &self,
+        object: ObjectId,
+        content: Arc<Content>,
+        parts: &[Part],
+    ) -> Result<Content> {
+        let mut state = ObjectState::new(Arc::unwrap_or_clone(content));
+        let resolve = FirstContents(self);
+        let unresolved = |block: u32| {
+            let offset = self.block_row(block).map_or(0, |row| row.chunk.offset);
+            self.file
+                .corrupt(offset, format!("a key of object {object} cannot be read"))
+        };
+        for part in parts.iter().rev() {
+            match part {
+                Part::Events {
+                    block,
+                    changes,
+                    range,
+                } => {
+                    let numbers = changes.of_object(object);
+                    for number in numbers.get(range.clone()).unwrap_or_default() {
+                        let change = self.readable(*block, changes.change(*number))?;
+                        let applied = state.apply(&change, &resolve);
+                        applied.map_err(|Unresolved| unresolved(*block))?;
+                    }
+                }
+                Part::Delta(block, changes) => {
+                    for change in &**changes {
+                        let applied = state.apply(change, &resolve);
+                        applied.map_err(|Unresolved| unresolved(*block))?;
+                    }
+                }
+            }
         }
-        self.nothing_missing(last.unwrap_or(0)..here)
+        Ok(state.into_content())
+    }
+
+    /// What was read of a block that the answer depends on.
+    pub(super) fn readable<T>(&self, number: u32, read: Decoded<T>) -> Result<T> {
+        read.map_err(|malformed| {
+            let offset = self.block_row(number).map_or(0, |row| row.chunk.offset);
+            self.file
+                .corrupt(offset, self.sentence(number, malformed.0))
+        })
     }
 
     /// An object's contents when it was first seen.
     fn first_content(&self, object: ObjectId) -> Result<Option<Arc<Content>>> {
-        let list = self.list(IndexKey::new(keys::OBJECT, object.0, 0))?;
-        let mut numbers: Vec<u32> = self.home_of_object(object).into_iter().collect();
-        numbers.extend(list.iter().map(|posting| posting.block));
-        numbers.sort_unstable();
-        for number in numbers {
-            let block = self.needed_block(number)?;
-            for (_, row) in block.rows_of_object(object) {
-                if let Some(Change::New(content)) = block.change_at(*row) {
-                    return Ok(Some(Arc::new((**content).clone())));
-                }
+        let home = self.home_of_object(object);
+        if let Some(home) = home
+            && let Some(content) = self.first_content_in(object, home)?
+        {
+            return Ok(Some(content));
+        }
+        // A number that does not follow the order of first sights.
+        let list = self.list(object_key(object))?;
+        for posting in list.iter().filter(|posting| Some(posting.block) != home) {
+            if let Some(content) = self.first_content_in(object, posting.block)? {
+                return Ok(Some(content));
             }
         }
         Ok(None)
     }
+
+    fn first_content_in(&self, object: ObjectId, number: u32) -> Result<Option<Arc<Content>>> {
+        let changes = self.changes(number)?;
+        let numbers = changes.of_object(object).iter().copied();
+        let mut first = numbers.filter(|number| changes.kind(*number) == Some(Kind::New));
+        let Some(event) = first.next() else {
+            return Ok(None);
+        };
+        let position = changes.position(event);
+        if let Some(content) = self.objects.get((object, position)) {
+            return Ok(Some(content));
+        }
+        let change = self.readable(number, changes.change(event))?;
+        let Change::New(content) = change else {
+            return Ok(None);
+        };
+        let bytes = crate::codec::weight(&content) * 48 + 256;
+        Ok(Some(self.objects.insert(
+            (object, position),
+            *content,
+            bytes,
+        )))
+    }
+
+    /// The nearest event of an object, as [`Recording::find`].
+    pub(super) fn find_object(
+        &self,
+        object: ObjectId,
+        from: Position,
+        direction: Direction,
+        cancel: &CancellationToken,
+    ) -> Result<Option<Position>> {
+        let Some((here, index)) = self.place_of(from) else {
+            return Ok(None);
+        };
+        let candidates = self.blocks_of_object(object)?;
+        let split = match direction {
+            Direction::Forward => candidates.partition_point(|it| it.0 < here),
+            Direction::Backward => candidates.partition_point(|it| it.0 <= here),
+        };
+        let (before, after) = candidates.split_at(split);
+        let in_order: &mut dyn Iterator<Item = &(u32, Option<u64>)> = match direction {
+            Direction::Forward => &mut after.iter(),
+            Direction::Backward => &mut before.iter().rev(),
+        };
+        for (number, _) in in_order {
+            cancel.check()?;
+            let Some(changes) = self.changes_of_block(*number)? else {
+                continue;
+            };
+            let numbers = changes.of_object(object);
+            let split = match (*number == here, direction) {
+                (true, _) => changes.before(numbers, index),
+                (false, Direction::Forward) => 0,
+                (false, Direction::Backward) => numbers.len(),
+            };
+            let found = match direction {
+                Direction::Forward => numbers.get(split),
+                Direction::Backward => split.checked_sub(1).and_then(|at| numbers.get(at)),
+            };
+            if let Some(number) = found {
+                return Ok(Some(Position(changes.position(*number))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many events of an object there are before `to`.
+    pub(super) fn count_object(&self, object: ObjectId, to: Position) -> Result<u64> {
+        let Some((here, index)) = self.place_of(to) else {
+            return Ok(0);
+        };
+        let damage = self.blocks.damage();
+        let mut sum = 0;
+        for (number, count) in self.blocks_of_object(object)? {
+            if number > here {
+                break;
+            }
+            sum += match count {
+                Some(_) if damage.contains_key(&number) => 0,
+                Some(count) if number < here => count,
+                _ => match self.changes_of_block(number)? {
+                    None => 0,
+                    Some(changes) => {
+                        let numbers = changes.of_object(object);
+                        match number == here {
+                            true => changes.before(numbers, index) as u64,
+                            false => numbers.len() as u64,
+                        }
+                    }
+                },
+            };
+        }
+        Ok(sum)
+    }
+
+    /// The `n`th event of an object, from 0.
+    pub(super) fn nth_object(&self, object: ObjectId, n: u64) -> Result<Option<Position>> {
+        let damage = self.blocks.damage();
+        let mut left = n;
+        for (number, count) in self.blocks_of_object(object)? {
+            if let Some(count) = count
+                && count <= left
+                && !damage.contains_key(&number)
+            {
+                left -= count;
+                continue;
+            }
+            let Some(changes) = self.changes_of_block(number)? else {
+                continue;
+            };
+            let numbers = changes.of_object(object);
+            let at = usize::try_from(left).unwrap_or(usize::MAX);
+            if let Some(number) = numbers.get(at) {
+                return Ok(Some(Position(changes.position(*number))));
+            }
+            left -= numbers.len() as u64;
+        }
+        Ok(None)
+    }
+
+    /// The blocks with events of an object, ascending; how many, if the index says so.
+    fn blocks_of_object(&self, object: ObjectId) -> Result<Vec<(u32, Option<u64>)>> {
+        let list = self.list(object_key(object))?;
+        let listed = list.iter().filter(|posting| posting.count > 1);
+        let mut blocks: Vec<_> = listed
+            .map(|posting| (posting.block, Some(posting.count >> 1)))
+            .collect();
+        if let Some(home) = self.home_of_object(object) {
+            let at = blocks.partition_point(|it| it.0 < home);
+            if blocks.get(at).is_none_or(|it| it.0 != home) {
+                blocks.insert(at, (home, None));
+            }
+        }
+        Ok(blocks)
+    }
 }
 
-/// The blocks up to `here` that may have changes of an object, newest first.
-fn blocks_before(home: Option<u32>, list: &[Posting], here: u32) -> impl Iterator<Item = u32> + '_ {
+fn object_key(object: ObjectId) -> IndexKey {
+    IndexKey::new(keys::OBJECT, object.0, 0)
+}
+
+/// The blocks up to `here` that may have changes of an object, newest first, and whether all its
+/// contents stand in them.
+fn blocks_before(
+    home: Option<u32>,
+    list: &[Posting],
+    here: u32,
+) -> impl Iterator<Item = (u32, bool)> + '_ {
     let end = list.partition_point(|posting| posting.block <= here);
     let listed = list.get(..end).unwrap_or_default();
-    let listed = listed.iter().map(|posting| posting.block);
-    let home = home.filter(|home| *home <= here && !listed.clone().any(|it| it == *home));
+    let is_listed = |home: &u32| {
+        let found = listed.binary_search_by_key(home, |posting| posting.block);
+        found.is_ok()
+    };
+    let home = home.filter(|home| *home <= here && !is_listed(home));
     let split = home.map_or(0, |home| {
-        list.partition_point(|posting| posting.block < home)
+        listed.partition_point(|posting| posting.block < home)
     });
-    let (early, late) = list.get(..end).unwrap_or_default().split_at(split.min(end));
+    let (early, late) = listed.split_at(split);
+    let of = |posting: &Posting| (posting.block, posting.count & 1 != 0);
     late.iter()
         .rev()
-        .map(|posting| posting.block)
-        .chain(home)
-        .chain(early.iter().rev().map(|posting| posting.block))
+        .map(of)
+        .chain(home.map(|home| (home, false)))
+        .chain(early.iter().rev().map(of))
 }

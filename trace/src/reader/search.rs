@@ -4,13 +4,13 @@ use super::Recording;
 use crate::block::decode::DecodedBlock;
 use crate::block::{Kind, Meaning};
 use crate::segment::{IndexKey, keys};
-use crate::{CancellationToken, Direction, FrameId, Key, ObjectId, Position, Result, SourceId};
+use crate::{CancellationToken, Direction, FrameId, Key, Position, Result, SourceId};
 
 /// A block that may hold matches; how many, if an index says so.
 #[derive(Clone, Copy, Debug)]
-struct Candidate {
-    block: u32,
-    count: Option<u64>,
+pub(super) struct Candidate {
+    pub(super) block: u32,
+    pub(super) count: Option<u64>,
 }
 
 /// How the matches of a key are found inside one block.
@@ -23,10 +23,8 @@ struct Matching<'b> {
     more: More,
 }
 
-enum Rows<'b> {
-    Frame(&'b [u32]),
-    Object(&'b [(ObjectId, u32)]),
-}
+/// The events of a frame.
+struct Rows<'b>(&'b [u32]);
 
 /// What else must hold.
 enum More {
@@ -39,26 +37,13 @@ enum More {
 }
 
 impl Rows<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Rows::Frame(rows) => rows.len(),
-            Rows::Object(rows) => rows.len(),
-        }
-    }
-
     fn get(&self, at: usize) -> Option<usize> {
-        match self {
-            Rows::Frame(rows) => rows.get(at).map(|row| *row as usize),
-            Rows::Object(rows) => rows.get(at).map(|(_, row)| *row as usize),
-        }
+        self.0.get(at).map(|row| *row as usize)
     }
 
     /// How many come before `index`.
     fn before(&self, index: usize) -> usize {
-        match self {
-            Rows::Frame(rows) => rows.partition_point(|row| (*row as usize) < index),
-            Rows::Object(rows) => rows.partition_point(|(_, row)| (*row as usize) < index),
-        }
+        self.0.partition_point(|row| (*row as usize) < index)
     }
 }
 
@@ -106,7 +91,7 @@ impl Matching<'_> {
     }
 
     fn is_empty(&self) -> bool {
-        self.rows.as_ref().is_some_and(|rows| rows.len() == 0)
+        self.rows.as_ref().is_some_and(|rows| rows.0.is_empty())
             || !self.codes.iter().any(|matches| *matches)
     }
 }
@@ -119,8 +104,10 @@ impl Recording {
         direction: Direction,
         cancel: &CancellationToken,
     ) -> Result<Option<Position>> {
-        if key == Key::Uncaught {
-            return self.find_uncaught(from, direction);
+        match key {
+            Key::Uncaught => return self.find_uncaught(from, direction),
+            Key::Object(object) => return self.find_object(object, from, direction, cancel),
+            _ => {}
         }
         let Some((home, index)) = self.place_of(from) else {
             return Ok(None);
@@ -170,6 +157,9 @@ impl Recording {
             let positions = self.uncaught()?;
             return Ok(positions.partition_point(|position| *position < to.0) as u64);
         }
+        if let Key::Object(object) = key {
+            return self.count_object(object, to);
+        }
         let Some((home, index)) = self.place_of(to) else {
             return Ok(0);
         };
@@ -211,6 +201,9 @@ impl Recording {
             let at = usize::try_from(n).unwrap_or(usize::MAX);
             return Ok(self.uncaught()?.get(at).copied().map(Position));
         }
+        if let Key::Object(object) = key {
+            return self.nth_object(object, n);
+        }
         let damage = self.blocks.damage();
         let mut left = n;
         for candidate in self.candidates(key)? {
@@ -249,7 +242,7 @@ impl Recording {
     }
 
     /// The blocks that may hold matches of a key, ascending.
-    fn candidates(&self, key: Key) -> Result<Vec<Candidate>> {
+    pub(super) fn candidates(&self, key: Key) -> Result<Vec<Candidate>> {
         let index_key = match key {
             Key::Thread(thread) => IndexKey::new(keys::THREAD, u64::from(thread.0), 0),
             Key::ThreadStep(thread) => IndexKey::new(keys::THREAD_STEP, u64::from(thread.0), 0),
@@ -264,13 +257,7 @@ impl Recording {
             Key::Output => IndexKey::new(keys::OUTPUT, 0, 0),
             Key::Mark => IndexKey::new(keys::MARK, 0, 0),
             Key::External => IndexKey::new(keys::EXTERNAL, 0, 0),
-            Key::Object(object) => {
-                let list = self.list(IndexKey::new(keys::OBJECT, object.0, 0))?;
-                let counts = list
-                    .iter()
-                    .map(|posting| (posting.block, posting.count >> 1));
-                return Ok(with_home(counts, self.home_of_object(object)));
-            }
+            Key::Object(_) => return Ok(Vec::new()),
             Key::FrameStep(frame)
             | Key::FrameExit(frame)
             | Key::FrameYield(frame)
@@ -313,16 +300,15 @@ impl Recording {
             Key::FrameStep(frame)
             | Key::FrameExit(frame)
             | Key::FrameYield(frame)
-            | Key::Write(frame, _) => Some(Rows::Frame(block.rows_of_frame(frame))),
+            | Key::Write(frame, _) => Some(Rows(block.rows_of_frame(frame))),
             Key::FrameResume(frame) => {
                 more = More::Begins;
-                Some(Rows::Frame(block.rows_of_frame(frame)))
+                Some(Rows(block.rows_of_frame(frame)))
             }
             Key::CallFrom(frame) => {
                 more = More::CalledBy(frame);
                 None
             }
-            Key::Object(object) => Some(Rows::Object(block.rows_of_object(object))),
             _ => None,
         };
         let codes = block.codes.iter();
@@ -336,14 +322,14 @@ impl Recording {
         };
         if matching.is_empty() {
             return Ok(Matching {
-                rows: Some(Rows::Frame(&[])),
+                rows: Some(Rows(&[])),
                 ..matching
             });
         }
         Ok(matching)
     }
 
-    fn code_matches(&self, meaning: &Meaning, key: Key) -> Result<bool> {
+    pub(super) fn code_matches(&self, meaning: &Meaning, key: Key) -> Result<bool> {
         let kind = meaning.kind;
         Ok(match key {
             Key::Thread(_) => true,

@@ -13,9 +13,11 @@ use crate::block::{Kind, Row};
 use crate::segment::{IndexKey, keys};
 use crate::walker::{Activation, FrameRecord, NONE};
 use crate::{
-    Direction, Event, Frame, FrameId, FrameState, FunctionId, Position, Result, TaskId, ThreadId,
-    Written,
+    Event, Frame, FrameId, FrameState, FunctionId, Position, Result, TaskId, ThreadId, Written,
 };
+
+/// What the facts of a frame take in memory.
+const FACTS_BYTES: usize = 160;
 
 /// Where the walk down a stack stands.
 enum Place {
@@ -223,6 +225,42 @@ impl Recording {
     }
 
     pub(super) fn frame_facts(&self, frame: FrameId) -> Result<Option<Frame>> {
+        if let Some(facts) = self.frames.get(frame) {
+            return Ok(Some((*facts).clone()));
+        }
+        let noted = self.noted_facts(frame)?;
+        let facts = match noted {
+            Some(facts) => Some(facts),
+            None => self.facts_of_call(frame)?,
+        };
+        Ok(facts.map(|facts| (*self.frames.insert(frame, facts, FACTS_BYTES)).clone()))
+    }
+
+    /// The facts of a frame that was alive at the end of the block in which it was called.
+    fn noted_facts(&self, frame: FrameId) -> Result<Option<Frame>> {
+        let Some(home) = self.home_of_frame(frame) else {
+            return Ok(None);
+        };
+        let Ok(records) = self.records(home) else {
+            return Ok(None);
+        };
+        let record = records.get(frame).map(|(record, _)| record);
+        // After a resume the record's caller is the one who resumed.
+        let called = record.filter(|record| {
+            let inside = self.place_of(Position(record.call)).map(|place| place.0) == Some(home);
+            record.start == record.call && inside
+        });
+        Ok(called.map(|record| Frame {
+            function: record.function,
+            thread: record.thread,
+            caller: record.caller,
+            call: Position(record.call),
+            globals: record.globals,
+            locals: record.locals,
+        }))
+    }
+
+    fn facts_of_call(&self, frame: FrameId) -> Result<Option<Frame>> {
         let cancel = crate::CancellationToken::new();
         let mut numbers: Vec<u32> = self.home_of_frame(frame).into_iter().collect();
         numbers.extend(self.touches(frame)?.iter().map(|touch| touch.block));
@@ -393,11 +431,5 @@ impl Recording {
         let last = last.map_or(home, |touch| touch.block.max(home));
         self.nothing_missing(last..number)?;
         Ok(Some(last))
-    }
-
-    /// The position of the last event of a key before `at`.
-    pub(super) fn last_before(&self, key: crate::Key, at: Position) -> Result<Option<Position>> {
-        let cancel = crate::CancellationToken::new();
-        self.find_position(key, at, Direction::Backward, &cancel)
     }
 }

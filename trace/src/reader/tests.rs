@@ -15,6 +15,7 @@ use crate::{
 fn sample(path: &Path) {
     let options = WriterOptions {
         events_per_block: 1 << 10,
+        ..WriterOptions::default()
     };
     let mut writer = Writer::create(path, &Header::default(), options).unwrap();
     writer.add_source(Source {

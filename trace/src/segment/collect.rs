@@ -23,6 +23,8 @@ pub(crate) struct BlockFacts<'a> {
     pub(crate) objects: Vec<(ObjectId, bool)>,
     /// Objects whose full contents stand at the block's end.
     pub(crate) contents: Vec<ObjectId>,
+    /// Objects whose changes are noted at the block's end, and how many blocks they reach back.
+    pub(crate) deltas: Vec<(ObjectId, u32)>,
     pub(crate) names: Vec<(u32, Arc<str>)>,
     pub(crate) tasks: Vec<TaskId>,
     pub(crate) uncaught: &'a [u64],
@@ -68,6 +70,14 @@ impl SegmentBuilder {
         for (object, (times, full)) in objects {
             let key = IndexKey::new(keys::OBJECT, object.0, 0);
             count(key, times << 1 | u64::from(full));
+        }
+        let depths = facts.walker.activations.iter().map(|it| it.depth);
+        if let Some(depth) = depths.max() {
+            count(IndexKey::new(keys::DEPTH, 0, 0), u64::from(depth));
+        }
+        for (object, span) in &facts.deltas {
+            let key = IndexKey::new(keys::DELTA, object.0, 0);
+            count(key, u64::from(*span));
         }
         for (key, count) in counts {
             let list = self.list(key, facts.number);

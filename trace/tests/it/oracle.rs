@@ -437,6 +437,27 @@ impl Model {
         state
     }
 
+    /// What a name holds in a frame: a local, else an entry of its namespaces.
+    pub(crate) fn name(&self, frame: FrameId, name: &str, at: Position) -> Option<Value> {
+        let facts = self.frame(frame)?;
+        let function = self.functions.get(facts.function.0 as usize)?;
+        let slot = function.variables.iter().position(|it| *it.name == *name);
+        if let Some(slot) = slot {
+            let locals = self.locals(frame, at);
+            return locals.get(slot)?.as_ref()?.value.clone();
+        }
+        let namespaces = [facts.locals, facts.globals].into_iter().flatten();
+        namespaces
+            .filter_map(|namespace| self.object(namespace, at))
+            .find_map(|(content, _)| {
+                let mut entries = content.entries.into_iter();
+                entries.find_map(|(key, value)| match key {
+                    Value::Str(text) if *text.kept == *name.as_bytes() => Some(value),
+                    _ => None,
+                })
+            })
+    }
+
     fn change(&self, content: &mut Content, change: &Change) {
         match change {
             Change::New(_) | Change::Replace(_) => {}

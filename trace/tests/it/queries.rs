@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use std::sync::Arc;
+
 use retrostep_trace::{
-    CancellationToken, Direction, FrameId, FunctionId, Key, ObjectId, Position, Recording,
-    SourceId, Summary, ThreadId,
+    CancellationToken, Direction, FrameId, FunctionId, Key, LineMoment, LineScan, LineVisitor,
+    ObjectId, Position, Recording, Seen, SourceId, Summary, ThreadId,
 };
 
 use crate::oracle::Model;
@@ -157,6 +159,155 @@ pub(crate) fn compare(recording: &Recording, model: &Model, dice: &mut Dice, que
     }
 }
 
+/// Whatever a scan is sure of is what the list of events says.
+fn compare_scan(recording: &Recording, model: &Model, dice: &mut Dice) -> (u64, u64) {
+    struct Found<'m>(&'m Model, Key, Vec<Arc<str>>, Vec<Position>, [u64; 2]);
+    impl LineVisitor for Found<'_> {
+        fn moment(&mut self, moment: &LineMoment<'_>) -> bool {
+            let at = moment.position;
+            assert!(
+                self.0.matches(self.1, at.0 as usize),
+                "{:?} at {at}",
+                self.1
+            );
+            let (frame, _) = self.0.frames[at.0 as usize];
+            assert_eq!(moment.frame, frame);
+            for (name, seen) in self.2.iter().zip(moment.seen) {
+                let expected = frame.and_then(|frame| self.0.name(frame, name, at));
+                match seen {
+                    Seen::Unknown => self.4[1] += 1,
+                    Seen::Absent | Seen::Unbound => assert_eq!(expected, None, "{name} at {at}"),
+                    Seen::Value(value) => {
+                        self.4[0] += 1;
+                        assert_eq!(expected.as_ref(), Some(*value), "{name} at {at}");
+                    }
+                }
+            }
+            self.3.push(at);
+            true
+        }
+
+        fn block(&mut self, _: Position) -> bool {
+            true
+        }
+    }
+    let end = model.events.len() as u64;
+    let (source, line) = (SourceId(dice.below(3) as u32), 1 + dice.below(12) as u32);
+    let key = Key::Line(source, line);
+    let names = ["v0", "v1", "v2", "a", "ab", ""].map(Arc::from).to_vec();
+    let (first, second) = (dice.below(end + 1), dice.below(end + 1));
+    let range = Position(first.min(second))..Position(first.max(second));
+    let mut found = Found(model, key, names.clone(), Vec::new(), [0; 2]);
+    for direction in [Direction::Forward, Direction::Backward] {
+        let scan = LineScan {
+            source,
+            line,
+            names: &names,
+            range: range.clone(),
+            direction,
+        };
+        found.3.clear();
+        recording
+            .scan_line(&scan, &mut found, &CancellationToken::new())
+            .unwrap();
+        found.3.sort_unstable();
+        let expected: Vec<Position> = (range.start.0..range.end.0)
+            .filter(|at| model.matches(key, *at as usize))
+            .map(Position)
+            .collect();
+        assert_eq!(found.3, expected, "{key:?} in {range:?}");
+    }
+    found.4.into()
+}
+
+/// The columns of an overview say what the list of events says; those that are not exact, in sum.
+fn compare_overview(recording: &Recording, model: &Model, dice: &mut Dice) {
+    let end = model.events.len() as u64;
+    let (first, second) = (dice.below(end + 1), dice.below(end + 1));
+    let (from, to) = (first.min(second), first.max(second));
+    let keys = [
+        Key::Raise,
+        Key::Output,
+        Key::Line(SourceId(0), 3),
+        Key::Call(FunctionId(2)),
+    ];
+    let wanted = 1 + dice.below(50) as u32;
+    let overview = recording
+        .overview(
+            Position(from)..Position(to),
+            wanted,
+            &keys,
+            &CancellationToken::new(),
+        )
+        .unwrap();
+    let columns = u64::from(wanted).min(to - from);
+    assert_eq!(overview.depths.len() as u64, columns);
+    for (key, counts) in keys.iter().zip(&overview.counts) {
+        let matching = (from..to).filter(|at| model.matches(*key, *at as usize));
+        if overview.exact {
+            let mut expected = vec![0; columns as usize];
+            matching.for_each(|at| expected[((at - from) * columns / (to - from)) as usize] += 1);
+            assert_eq!(*counts, expected, "{key:?} from {from} to {to}");
+        } else {
+            // The blocks at both ends are shared out by their events.
+            let difference = counts.iter().sum::<u64>().abs_diff(matching.count() as u64);
+            assert!(difference <= 2 * 1024, "{key:?} from {from} to {to}");
+        }
+    }
+    if overview.exact && (1..2000).contains(&(to - from)) && from > 0 {
+        let deepest = (from + 1..=to).map(|at| {
+            let thread = model.thread_at(Position(at - 1));
+            model.stack_depth(thread, Position(at))
+        });
+        let found = overview.depths.iter().max().copied().unwrap_or(0);
+        assert_eq!(Some(u64::from(found)), deepest.max());
+    }
+}
+
+#[test]
+fn scans_and_overviews_say_what_a_list_of_events_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.retro");
+    let (mut sure, mut unsure) = (0, 0);
+    for seed in 40..46 {
+        let mut author = Author::new(seed);
+        author.deep = seed % 3 == 0;
+        let story = author.write(4000);
+        let mut dice = Dice::new(seed);
+        story.write(&path, 1 << 10, Some(Dice::new(seed)));
+        let recording = Recording::open(&path).unwrap();
+        let model = model(&story);
+        for _ in 0..8 {
+            let (values, unknown) = compare_scan(&recording, &model, &mut dice);
+            (sure, unsure) = (sure + values, unsure + unknown);
+        }
+        compare_overview(&recording, &model, &mut dice);
+    }
+    assert!(sure > unsure / 4, "{sure} of {unsure}");
+}
+
+#[test]
+fn an_overview_of_many_blocks_is_near() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.retro");
+    let story = Author::new(51).write(30_000);
+    story.write(&path, 1 << 10, None);
+    let recording = Recording::open(&path).unwrap();
+    let model = model(&story);
+    let all = Position(0)..recording.end();
+    let none = CancellationToken::new();
+    let keys = [Key::Call(FunctionId(2)), Key::Mark];
+    let overview = recording.overview(all, 200, &keys, &none).unwrap();
+    assert!(!overview.exact);
+    for (key, counts) in keys.iter().zip(&overview.counts) {
+        assert_eq!(
+            counts.iter().sum::<u64>(),
+            model.count(*key, recording.end())
+        );
+    }
+    assert!(overview.depths.iter().all(|depth| *depth > 0));
+}
+
 fn check(story: &Story, path: &Path, dice: &mut Dice, questions: usize) {
     let model = model(story);
     let recording = Recording::open(path).unwrap();
@@ -171,7 +322,8 @@ fn every_question_is_answered_as_a_list_of_events_answers_it() {
         let mut author = Author::new(seed);
         author.deep = seed % 4 == 0;
         author.most_objects = [3, 20, 200, 2000][seed as usize % 4];
-        let story = author.write(4000);
+        let mut story = author.write(4000);
+        story.remembered_values = (seed % 3 == 0).then_some(40);
         let mut dice = Dice::new(seed);
         story.write(&path, 1 << 10, Some(Dice::new(seed)));
         check(&story, &path, &mut dice, 60);
@@ -184,7 +336,8 @@ fn a_long_recording_has_several_segments() {
     let path = folder.path().join("a.retro");
     let mut author = Author::new(77);
     author.most_objects = 60;
-    let story = author.write(40_000);
+    let mut story = author.write(40_000);
+    story.remembered_values = Some(100);
     let mut dice = Dice::new(5);
     story.write(&path, 1 << 10, Some(Dice::new(9)));
     check(&story, &path, &mut dice, 15);

@@ -42,6 +42,8 @@ pub(crate) struct Story {
     pub(crate) sources: Vec<Arc<Source>>,
     pub(crate) functions: Vec<Arc<Function>>,
     pub(crate) types: Vec<Arc<Type>>,
+    /// How many values the writer remembers, if not as many as usual.
+    pub(crate) remembered_values: Option<usize>,
 }
 
 impl Story {
@@ -74,7 +76,14 @@ impl Story {
             start_unix_ns: 77,
             ..Header::default()
         };
-        let mut writer = Writer::create(path, &header, WriterOptions { events_per_block }).unwrap();
+        let mut options = WriterOptions {
+            events_per_block,
+            ..WriterOptions::default()
+        };
+        if let Some(values) = self.remembered_values {
+            options.remembered_values = values;
+        }
+        let mut writer = Writer::create(path, &header, options).unwrap();
         for source in &self.sources {
             writer.add_source((**source).clone());
         }
