@@ -61,10 +61,15 @@ def run(command, timeout=300.0, memory=None, processor=None, folder=None, watch=
         os.killpg(child.pid, signal.SIGKILL)
 
     timer = threading.Timer(timeout, stop)
+    timer.daemon = True
     timer.start()
     if watch:
         watch(child.pid)
-    _, status, usage = os.wait4(child.pid, 0)
+    try:
+        _, status, usage = os.wait4(child.pid, 0)
+    except BaseException:
+        stop()
+        raise
     wall = time.perf_counter() - start
     timer.cancel()
     child.returncode = status
