@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use libfuzzer_sys::fuzz_target;
 use retrostep_fuzz::{adapter, memory, sample};
 use retrostep_replay::console::{Console, ConsoleKind, Palette};
-use retrostep_replay::history::history;
+use retrostep_replay::history::{Order, history};
 use retrostep_replay::why::why;
 use retrostep_replay::{Expression, Filter, HitCondition, Snapshot, Template, Timeline};
 use retrostep_trace::{CancellationToken, Recording};
@@ -41,7 +41,9 @@ fn expression(recording: &Recording, text: &str) {
                 continue;
             };
             let _ = snapshot.holds(frame, expression);
-            let _ = history(snapshot, frame, expression, 0..10, &cancel);
+            for order in [Order::Oldest, Order::Newest] {
+                let _ = history(snapshot, frame, expression, 0..10, order, &cancel);
+            }
             let _ = why(snapshot, frame, expression, &cancel);
             if let Ok(variable) = snapshot.evaluate(frame, expression) {
                 assert!(variable.text.chars().count() <= 100, "{}", variable.text);

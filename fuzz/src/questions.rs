@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use retrostep_trace::{
-    CancellationToken, Direction, Event, FrameId, FunctionId, Key, ObjectId, Position, Recording,
-    SourceId, ThreadId, TypeId,
+    CancellationToken, Direction, Event, FrameId, FunctionId, Key, LineMoment, LineScan,
+    LineVisitor, ObjectId, Position, Recording, SourceId, ThreadId, TypeId,
 };
 
 /// The most moments that are looked at.
@@ -28,8 +28,45 @@ pub fn ask(recording: &Recording) {
     for at in moments.filter(|at| *at <= end).chain([end]).map(Position) {
         moment(recording, at, &threads, &cancel);
     }
+    views(recording, &cancel);
     let _ = recording.verify(&mut |_| {}, &cancel);
     let _ = recording.completeness();
+}
+
+/// What goes through a recording as a whole.
+fn views(recording: &Recording, cancel: &CancellationToken) {
+    let end = recording.end();
+    let keys = [
+        Key::Line(SourceId(0), 2),
+        Key::Call(FunctionId(1)),
+        Key::Raise,
+    ];
+    for range in [Position(0)..end, Position(end.0 / 3)..Position(end.0 / 2)] {
+        let _ = recording.overview(range.clone(), 100, &keys, cancel);
+        for direction in [Direction::Forward, Direction::Backward] {
+            let scan = LineScan {
+                source: SourceId(0),
+                line: 2,
+                names: &["n".into(), "total".into(), "__name__".into()],
+                range: range.clone(),
+                direction,
+            };
+            let _ = recording.scan_line(&scan, &mut Everything, cancel);
+        }
+    }
+}
+
+/// Goes on to the end.
+struct Everything;
+
+impl LineVisitor for Everything {
+    fn moment(&mut self, _: &LineMoment<'_>) -> bool {
+        true
+    }
+
+    fn block(&mut self, _: Position) -> bool {
+        true
+    }
 }
 
 fn definitions(recording: &Recording) {

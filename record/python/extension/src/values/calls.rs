@@ -3,7 +3,10 @@
 use super::Values;
 use super::bytecode::{CallForm, Stack};
 use super::instruction::{ROOTS_MAX, Suspicion};
-use super::raw::{self, Object, flag, object_at, type_of, word};
+use super::raw::{self, Object, flag, object_at, type_of, type_offset, word};
+
+/// From a function to its code: up to 3.10, and since.
+const FUNCTION_CODE: [usize; 2] = [16, 48];
 
 impl Values {
     /// What a call that is about to happen may change.
@@ -121,7 +124,6 @@ impl Values {
     /// Whether a call changes nothing that would not be seen otherwise: recorded code reports its own
     /// changes, container methods are watched, and some built-in functions change nothing.
     pub(super) unsafe fn is_harmless(&self, callable: Object, receiver: Object) -> bool {
-        const FUNCTION_CODE: [usize; 2] = [16, 48];
         // SAFETY: the type tells the layout.
         unsafe {
             let symbols = &self.symbols;
@@ -151,6 +153,7 @@ impl Values {
             if raw::flags_of(class) & flag::TYPE != 0 {
                 let makes_error = raw::flags_of(callable) & (flag::EXCEPTION | flag::HEAP_TYPE);
                 return makes_error == flag::EXCEPTION
+                    || self.makes_instances_only(callable)
                     || [
                         symbols.int,
                         symbols.text,
@@ -175,6 +178,53 @@ impl Values {
                     .contains(&callable);
             }
             false
+        }
+    }
+
+    /// Whether calling a class of the program does nothing but make an instance and initialise it with
+    /// recorded code, or with what `dataclasses` wrote for it.
+    unsafe fn makes_instances_only(&self, class: Object) -> bool {
+        // SAFETY: a class is a type; what stands in its dictionaries is alive with it.
+        unsafe {
+            let object = self.symbols.object;
+            let slot = |class, offset| word(class, offset);
+            if type_of(class) != self.symbols.class
+                || raw::flags_of(class) & flag::HEAP_TYPE == 0
+                || slot(class, type_offset::NEW) != slot(object, type_offset::NEW)
+            {
+                return false;
+            }
+            if slot(class, type_offset::INIT) == slot(object, type_offset::INIT) {
+                return true;
+            }
+            let init = self.class_attribute(class, b"__init__");
+            if init.is_null() || type_of(init) != self.symbols.function {
+                return false;
+            }
+            if self.is_harmless(init, std::ptr::null_mut()) {
+                return true;
+            }
+            let after = self.class_attribute(class, b"__post_init__");
+            self.is_written_for_data(init, class)
+                && (after.is_null() || self.is_harmless(after, std::ptr::null_mut()))
+        }
+    }
+
+    /// Whether a function is the initialiser that `dataclasses` writes: it assigns its arguments.
+    unsafe fn is_written_for_data(&self, function: Object, class: Object) -> bool {
+        // SAFETY: as above; the attributes of code objects run no code of the program.
+        unsafe {
+            if self
+                .class_attribute(class, b"__dataclass_fields__")
+                .is_null()
+            {
+                return false;
+            }
+            let code = object_at(
+                function,
+                FUNCTION_CODE[usize::from(self.layout.minor >= 11)],
+            );
+            crate::ask::name(code, c"co_filename") == "<string>"
         }
     }
 

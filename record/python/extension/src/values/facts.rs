@@ -250,7 +250,7 @@ impl Values {
         match jump {
             Jump::ByVersion if minor < 11 => Some(distance),
             Jump::Backward => next.checked_sub(distance),
-            Jump::Forward | Jump::ByVersion => Some(next + distance),
+            Jump::Forward | Jump::Handler | Jump::ByVersion => Some(next + distance),
         }
     }
 
@@ -279,7 +279,11 @@ impl Values {
             entered.is_entered_unseen = true;
             let bound = entered.bound.clone();
             let has_sites = !entered.sites.is_empty();
-            let source = drafts.entry(from).or_default();
+            let handles = subject.instructions.get(index).is_some_and(|instruction| {
+                self.operations.of(instruction.opcode) == Operation::Jump(Jump::Handler)
+            });
+            // An exception can come from any line.
+            let source = drafts.entry(if handles { 0 } else { from }).or_default();
             source.bound.extend(bound);
             source.is_entered_unseen |= has_sites;
         }

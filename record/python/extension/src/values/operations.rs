@@ -63,6 +63,8 @@ pub(super) enum Operation {
 pub(super) enum Jump {
     /// So far behind the next instruction.
     Forward,
+    /// As [`Jump::Forward`], whenever an exception happens from here on.
+    Handler,
     /// So far before the next instruction.
     Backward,
     /// To an instruction's place up to 3.10, forward since.
@@ -332,17 +334,17 @@ const ROWS: [(&CStr, Operation, [u16; 5]); 123] = [
     ),
     (
         c"SETUP_FINALLY",
-        Operation::Jump(Jump::Forward),
+        Operation::Jump(Jump::Handler),
         [122, 122, X, X, X],
     ),
     (
         c"SETUP_WITH",
-        Operation::Jump(Jump::Forward),
+        Operation::Jump(Jump::Handler),
         [143, 143, X, X, X],
     ),
     (
         c"SETUP_ASYNC_WITH",
-        Operation::Jump(Jump::Forward),
+        Operation::Jump(Jump::Handler),
         [154, 154, X, X, X],
     ),
     (

@@ -29,6 +29,8 @@ pub(super) mod type_offset {
     pub(crate) const DESCR_GET: usize = 272;
     pub(crate) const DESCR_SET: usize = 280;
     pub(crate) const DICT_OFFSET: usize = 288;
+    pub(crate) const INIT: usize = 296;
+    pub(crate) const NEW: usize = 312;
     pub(crate) const FREE: usize = 320;
     pub(crate) const MRO: usize = 344;
 }
