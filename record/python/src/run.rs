@@ -341,7 +341,7 @@ impl Ring {
 
 fn explained(error: io::Error) -> io::Error {
     if error.raw_os_error() == Some(libc::EFBIG) {
-        return io::Error::other("the file size limit (ulimit -f) is below the 17 MB it needs");
+        return io::Error::other("the file size limit (ulimit -f) is below the 5 MB it needs");
     }
     error
 }

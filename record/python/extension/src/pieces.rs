@@ -1,10 +1,10 @@
 //! Cutting a long run of messages where one message ends and the next begins.
 
-use retrostep_record_python_wire::RING_BYTES;
+use retrostep_record_python_wire::PUSH_MAX_BYTES;
 use retrostep_record_python_wire::message::{self, Cursor, tag};
 
 /// The longest run that the ring takes at once.
-pub(crate) const MAX_BYTES: usize = RING_BYTES / 4;
+pub(crate) const MAX_BYTES: usize = PUSH_MAX_BYTES;
 
 /// The length of the longest run of whole messages at the start of `bytes` that the ring takes; the
 /// first message's, if that alone is longer.

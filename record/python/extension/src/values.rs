@@ -108,6 +108,9 @@ pub(crate) struct Values {
     pending: instruction::PendingCalls,
     /// Code objects that are recorded.
     recorded: std::collections::HashSet<usize>,
+    /// The names of the files they are from: code of one file shares the object, and all of it is
+    /// recorded.
+    recorded_files: std::collections::HashSet<usize>,
     /// Whether elements that cannot be compared count as unchanged.
     lenient: bool,
     /// How deep comparisons are nested now.
@@ -171,6 +174,7 @@ impl Values {
             siblings: AddressMap::default(),
             pending: instruction::PendingCalls::default(),
             recorded: std::collections::HashSet::new(),
+            recorded_files: std::collections::HashSet::new(),
             lenient: false,
             nesting: 0,
             hooks_wanted: false,
@@ -273,9 +277,39 @@ impl Values {
         unsafe { self.look(object) }
     }
 
-    /// Whether code is recorded: it ran before and reports its own changes.
-    fn is_recorded(&self, code: Object) -> bool {
-        self.recorded.contains(&(code as usize))
+    /// Whether code is recorded when it runs, and so reports its own changes.
+    ///
+    /// # Safety
+    ///
+    /// `code` is a code object that is alive.
+    unsafe fn is_recorded(&self, code: Object) -> bool {
+        if self.recorded.contains(&(code as usize)) {
+            return true;
+        }
+        // SAFETY: the caller's.
+        let file = unsafe { raw::object_at(code, self.layout.code_file_name) };
+        self.recorded_files.contains(&(file as usize))
+    }
+
+    /// Takes note of code that is recorded, which stays from here on.
+    ///
+    /// # Safety
+    ///
+    /// As [`Values::is_recorded`].
+    unsafe fn note_recorded(&mut self, code: Object) {
+        self.recorded.insert(code as usize);
+        // SAFETY: the caller's; the name of a file is a text.
+        unsafe {
+            let file = raw::object_at(code, self.layout.code_file_name);
+            let is_file = !file.is_null()
+                && raw::type_of(file) == self.symbols.text
+                && self
+                    .text_bytes(file)
+                    .is_some_and(|name| !name.starts_with(b"<"));
+            if is_file {
+                self.recorded_files.insert(file as usize);
+            }
+        }
     }
 
     fn put_redacted(&mut self, value: &mut Vec<u8>) {

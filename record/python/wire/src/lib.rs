@@ -14,7 +14,9 @@ pub mod message;
 mod ring;
 
 pub use config::{Access, Config, Mode};
-pub use ring::{CONFIG_MAX_BYTES, Consumer, Producer, RING_BYTES, RingError, State, create};
+pub use ring::{
+    CONFIG_MAX_BYTES, Consumer, PUSH_MAX_BYTES, Producer, RING_BYTES, RingError, State, create,
+};
 
 /// Names the shared file in the environment of the recorded program.
 pub const ENVIRONMENT: &str = "RETROSTEP_RING";

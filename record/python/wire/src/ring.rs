@@ -13,8 +13,11 @@ use std::{io, mem, ptr, slice};
 
 use crate::WIRE_VERSION;
 
-/// Size of the data area: a power of two.
-pub const RING_BYTES: usize = 16 << 20;
+/// Size of the data area: a power of two. Small enough to stay in a processor's cache, large enough
+/// for the longest message.
+pub const RING_BYTES: usize = 4 << 20;
+/// The most that is pushed at once.
+pub const PUSH_MAX_BYTES: usize = RING_BYTES;
 /// Room for the configuration.
 pub const CONFIG_MAX_BYTES: usize = (64 << 10) - HEADER_BYTES;
 
@@ -280,13 +283,13 @@ impl Producer {
     /// Publishes whole messages. False, with nothing written, while there is no room: the caller
     /// waits (without the interpreter's lock) and tries again.
     ///
-    /// More than a quarter of the ring at once is never accepted.
+    /// More than [`PUSH_MAX_BYTES`] at once is never accepted.
     /// To wait for room, call [`Producer::wait_for_room`]: it notices when nobody makes room any more.
     #[must_use]
     #[inline]
     pub fn try_push(&mut self, bytes: &[u8]) -> bool {
         let len = bytes.len() as u64;
-        if bytes.len() > RING_BYTES / 4 {
+        if bytes.len() > PUSH_MAX_BYTES {
             return false;
         }
         let header = self.mapping.header();
@@ -312,7 +315,7 @@ impl Producer {
     /// Call it without the interpreter's lock.
     #[must_use]
     pub fn wait_for_room(&self, len: usize) -> bool {
-        if len > RING_BYTES / 4 {
+        if len > PUSH_MAX_BYTES {
             return false;
         }
         let header = self.mapping.header();

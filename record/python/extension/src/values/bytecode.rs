@@ -193,7 +193,8 @@ impl Values {
     ) -> StoreMap {
         let minor = self.layout.minor;
         let mut map = StoreMap::default();
-        self.recorded.insert(code as usize);
+        // SAFETY: the caller's.
+        unsafe { self.note_recorded(code) };
         if layout().asks() {
             // Operands cannot be read: every known object is compared at every event.
             return map;
