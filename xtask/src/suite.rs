@@ -57,7 +57,19 @@ const STEPS: &[Step] = &[
         "unit tests",
         &["test", "--workspace", "--exclude", "retrostep"],
     ),
-    tests("command line", &["test", "-p", "retrostep", "--bins"]),
+    tests(
+        "command line",
+        &[
+            "test",
+            "-p",
+            "retrostep",
+            "--bins",
+            "--test",
+            "record",
+            "--test",
+            "library",
+        ],
+    ),
     tests(
         "protocol",
         &["test", "-p", "retrostep", "--test", "protocol"],
