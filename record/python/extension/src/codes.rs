@@ -52,6 +52,8 @@ pub(crate) struct CodeInfo {
     pub(crate) code: *mut PyObject,
     pub(crate) function: u64,
     pub(crate) slots: Box<[Slot]>,
+    /// Whether values of any slot are redacted.
+    pub(crate) hides_slots: bool,
     /// Those of the slots that hold cells.
     pub(crate) cells: Box<[u32]>,
     /// The names to ask the interpreter for, where it is asked. The code object keeps them.
@@ -297,6 +299,7 @@ impl Codes {
                 code,
                 function,
                 cells: cells.map(|(index, _)| index).collect(),
+                hides_slots: slots.iter().any(|slot| slot.redacted),
                 map: values.code_info(code, &spans, &raw),
                 slots,
                 names: asked.filter(|name| !name.is_null()).collect(),

@@ -6,11 +6,11 @@
 
 use retrostep_record_python_wire::message::{self, put, tag};
 
-use crate::api::{PyObject, py};
+use crate::api::{PyObject, field, py};
 use crate::ask::Variables;
 use crate::codes::CodeInfo;
 use crate::frame::RawFrame;
-use crate::layout::layout;
+use crate::layout::{fixed, layout};
 use crate::recorder::Recorder;
 use crate::threads::{Active, Thread};
 use crate::values::{LineFacts, Shadow, Values};
@@ -583,6 +583,22 @@ impl Recorder {
             let asked = layout()
                 .asks()
                 .then(|| Variables::of(active.frame.object(), &active.info.names));
+            let is_call = active.info.hides_slots && active.at.line.is_none();
+            if is_call {
+                let redacted = active.info.slots.iter().filter(|slot| slot.redacted);
+                values.hide(redacted.map(|slot| {
+                    let object = match &asked {
+                        Some(variables) => variables.get(slot.raw as usize),
+                        None => active.frame.slot(slot.raw as usize),
+                    };
+                    let is_cell = !object.is_null() && (*object).ob_type == py::PyCell_Type();
+                    if is_cell {
+                        field(object, fixed::CELL_CONTENT)
+                    } else {
+                        object
+                    }
+                }));
+            }
             let mut look = |index: u32| {
                 let place = index as usize;
                 let (Some(slot), Some(shadow)) =
@@ -629,6 +645,9 @@ impl Recorder {
                     facts.bound.iter().copied().for_each(&mut look);
                 }
                 active.info.cells.iter().copied().for_each(look);
+            }
+            if is_call {
+                values.hide(std::iter::empty());
             }
             if quiet && let Some(facts) = facts {
                 values.look_at_stores(out, active.frame, facts);

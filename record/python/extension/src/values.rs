@@ -125,6 +125,10 @@ pub(crate) struct Values {
     operations: operations::Operations,
     /// How many objects below the first level may still be captured with the present value.
     room: usize,
+    /// What the redacted arguments of the call that is being recorded hold.
+    hidden: Vec<Object>,
+    /// Exceptions that still keep such arguments: with the tuple that has them.
+    hidden_arguments: AddressMap<usize, usize>,
     /// Buffers kept for their memory.
     spare: Vec<Vec<u8>>,
 }
@@ -183,6 +187,8 @@ impl Values {
             opcodes: opcodes::Opcodes::new(minor),
             operations: operations::Operations::new(minor),
             room: CAPTURED_MAX,
+            hidden: Vec::new(),
+            hidden_arguments: AddressMap::default(),
             spare: Vec::new(),
         }
     }
@@ -249,6 +255,14 @@ impl Values {
             _ => return false,
         }
         true
+    }
+
+    /// Says what the redacted arguments of the call that is about to be recorded hold: an exception
+    /// keeps what it was made with, without names.
+    pub(crate) fn hide(&mut self, arguments: impl Iterator<Item = *mut PyObject>) {
+        self.hidden.clear();
+        self.hidden
+            .extend(arguments.filter(|argument| !argument.is_null()));
     }
 
     /// Whether values of that name are not recorded.
@@ -401,6 +415,7 @@ impl Values {
         for address in deaths::take() {
             if let Some(known) = self.known.remove(&address) {
                 self.addresses.remove(&known.key);
+                self.hidden_arguments.remove(&address);
                 deaths::settled(address);
             }
             if self.siblings.remove(&address).is_some() {

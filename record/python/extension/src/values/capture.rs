@@ -432,7 +432,19 @@ impl Values {
                 let items = self.layout.tuple_items(args);
                 parts.len = items.len() as u64;
                 parts.items = items.iter().take(self.limits.children).copied().collect();
+                if items.iter().any(|item| self.hidden.contains(item)) {
+                    self.hidden_arguments.insert(object as usize, args as usize);
+                }
             }
+            let is_hidden = match self.hidden_arguments.get(&(object as usize)) {
+                Some(hidden) if *hidden == args as usize => true,
+                Some(_) => {
+                    // Its own initialiser has set others.
+                    self.hidden_arguments.remove(&(object as usize));
+                    false
+                }
+                None => false,
+            };
             for (name, offset) in [(&b"__cause__"[..], cause), (&b"__context__"[..], context)] {
                 let value = object_at(object, offset);
                 if !value.is_null() {
@@ -444,7 +456,11 @@ impl Values {
                     });
                 }
             }
-            parts.text = self.exception_text(object);
+            if is_hidden {
+                parts.hidden_items = (0..parts.items.len()).collect();
+            } else {
+                parts.text = self.exception_text(object);
+            }
         }
     }
 
