@@ -189,10 +189,7 @@ impl Walker {
 
     /// Takes in a line and returns the activation it belongs to.
     pub(crate) fn line(&mut self, position: u64, thread: u32, line: u32) -> u32 {
-        let current = self
-            .threads
-            .get(thread as usize)
-            .map_or(NONE, |thread| thread.current);
+        let current = self.current(thread);
         if let Some(activation) = self.activations.get_mut(current as usize) {
             activation.last_line = line;
             activation.last_line_position = position;

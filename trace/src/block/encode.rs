@@ -153,8 +153,7 @@ impl OpenBlock {
 
     /// As [`OpenBlock::push`], for a write of a local.
     pub(crate) fn write(&mut self, thread: u32, slot: u32, value: &Option<Value>) -> u32 {
-        let thread_at = self.walker.threads.get(thread as usize);
-        let activation = thread_at.map_or(NONE, |thread| thread.current);
+        let activation = self.walker.current(thread);
         let mut meaning = Meaning::new(Kind::Write);
         meaning.tag = optional_tag(value);
         meaning.a = self.function_number(activation);
