@@ -81,6 +81,54 @@ impl Values {
     }
 }
 
+/// How an instance keeps its attributes now.
+enum Kept {
+    /// In a dictionary, or not at all if it is null.
+    Dict(Object),
+    /// As values whose names its class has.
+    Values(*const u8),
+}
+
+/// # Safety
+///
+/// `object` is alive and of that class.
+unsafe fn kept(info: &Class, object: Object) -> Kept {
+    let before = |offset: usize| object.cast::<u8>().wrapping_sub(offset);
+    // SAFETY: the class says where its instances keep attributes.
+    unsafe {
+        match info.attributes {
+            Attributes::None => Kept::Dict(std::ptr::null_mut()),
+            Attributes::Plain => Kept::Dict(object_at(object, plain_offset(info, object))),
+            Attributes::Managed11 => {
+                let values = object_at(before(32), 0);
+                if values.is_null() {
+                    Kept::Dict(object_at(before(24), 0))
+                } else {
+                    Kept::Values(values.cast())
+                }
+            }
+            Attributes::Managed12 => {
+                let tagged = word(before(24), 0);
+                if tagged & 1 == 1 {
+                    Kept::Values((tagged + 1) as *const u8)
+                } else {
+                    Kept::Dict(tagged as Object)
+                }
+            }
+            Attributes::Managed13 | Attributes::ManagedDict13 => {
+                let dict = object_at(before(24), 0);
+                let values = object.cast::<u8>().cast_const().add(info.basic_size);
+                let has_values = info.attributes == Attributes::Managed13;
+                if dict.is_null() && has_values && *values.add(3) != 0 {
+                    Kept::Values(values.add(8))
+                } else {
+                    Kept::Dict(dict)
+                }
+            }
+        }
+    }
+}
+
 /// What the instance dictionary holds, in whatever form it is kept: names and values.
 ///
 /// # Safety
@@ -93,40 +141,11 @@ pub(super) unsafe fn named_values(
     object: Object,
 ) -> Vec<(Object, Object)> {
     let mut texts: Vec<(Object, Object)> = Vec::new();
-    // SAFETY: the class says where its instances keep attributes.
+    // SAFETY: the caller's.
     unsafe {
-        let class = type_of(object);
-        let mut add_dict = |dict| attribute_dict(layout, symbols, &mut texts, dict);
-        match info.attributes {
-            Attributes::None => {}
-            Attributes::Plain => add_dict(object_at(object, plain_offset(info, object))),
-            Attributes::Managed11 => {
-                let values = object_at(object.cast::<u8>().wrapping_sub(32), 0);
-                if values.is_null() {
-                    add_dict(object_at(object.cast::<u8>().wrapping_sub(24), 0));
-                } else {
-                    inline_values(&mut texts, class, values.cast());
-                }
-            }
-            Attributes::Managed12 => {
-                let tagged = word(object.cast::<u8>().wrapping_sub(24), 0);
-                if tagged & 1 == 1 {
-                    inline_values(&mut texts, class, (tagged + 1) as *const u8);
-                } else {
-                    add_dict(tagged as Object);
-                }
-            }
-            Attributes::Managed13 | Attributes::ManagedDict13 => {
-                let dict = object_at(object.cast::<u8>().wrapping_sub(24), 0);
-                if !dict.is_null() {
-                    add_dict(dict);
-                } else if info.attributes == Attributes::Managed13 {
-                    let values = object.cast::<u8>().cast_const().add(info.basic_size);
-                    if *values.add(3) != 0 {
-                        inline_values(&mut texts, class, values.add(8));
-                    }
-                }
-            }
+        match kept(info, object) {
+            Kept::Dict(dict) => attribute_dict(layout, symbols, &mut texts, dict),
+            Kept::Values(values) => inline_values(&mut texts, type_of(object), values),
         }
     }
     texts
@@ -143,36 +162,13 @@ pub(super) unsafe fn named_value(
     object: Object,
     name: Object,
 ) -> Option<Object> {
-    // SAFETY: the class says where its instances keep attributes; looking a text up in a dictionary
-    // of attributes runs no code of the program.
+    // SAFETY: the caller's; looking a text up in a dictionary of attributes runs no code of the
+    // program.
     unsafe {
-        let class = type_of(object);
-        let before = |offset: usize| object_at(object.cast::<u8>().wrapping_sub(offset), 0);
-        let (dict, values) = match info.attributes {
-            Attributes::None => return None,
-            Attributes::Plain => (object_at(object, plain_offset(info, object)), None),
-            Attributes::Managed11 => match before(32) {
-                values if !values.is_null() => (std::ptr::null_mut(), Some(values.cast::<u8>())),
-                _ => (before(24), None),
-            },
-            Attributes::Managed12 => match before(24) as usize {
-                tagged if tagged & 1 == 1 => (std::ptr::null_mut(), Some((tagged + 1) as *mut u8)),
-                dict => (dict as Object, None),
-            },
-            Attributes::Managed13 | Attributes::ManagedDict13 => {
-                let dict = before(24);
-                let values = object.cast::<u8>().add(info.basic_size);
-                let inline = info.attributes == Attributes::Managed13;
-                if dict.is_null() && inline && *values.add(3) != 0 {
-                    (dict, Some(values.add(8)))
-                } else {
-                    (dict, None)
-                }
-            }
+        let dict = match kept(info, object) {
+            Kept::Values(values) => return inline_value(type_of(object), values, name),
+            Kept::Dict(dict) => dict,
         };
-        if let Some(values) = values {
-            return inline_value(class, values, name);
-        }
         if dict.is_null() || type_of(dict) != symbols.dict {
             return None;
         }
