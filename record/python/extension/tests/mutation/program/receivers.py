@@ -82,6 +82,17 @@ def store_by_changed_key(target, value):
         mark(); check("target", copy.deepcopy(target))
 
 
+def store_and_resize(target, value):
+    target[-1] = value; target.append(0)
+    mark(); check("target", copy.deepcopy(target))
+    target[-2] = [value]; target.pop()
+    mark(); check("target", copy.deepcopy(target))
+    target[0] = value; target.append(target.pop())
+    mark(); check("target", copy.deepcopy(target))
+    target[-1] = value
+    mark(); check("target", copy.deepcopy(target))
+
+
 def grow(target, more):
     kept = target
     target += more
@@ -280,6 +291,7 @@ def main():
         store_twice([1, 2], 0, 1, "x")
         store_and_rebind([1, 2], 0, "x")
         store_and_rebind({"k": 1}, "k", "x")
+        store_and_resize([1, 2, 3], "y")
         store_by_changed_key([1, 2], "x")
         store_by_changed_key({}, "y")
         grow(1, 2)
