@@ -610,25 +610,24 @@ impl Recorder {
                     Some(variables) => variables.get(slot.raw as usize),
                     None => active.frame.slot(slot.raw as usize),
                 };
-                let now = values.sight(object);
                 if slot.cell && !object.is_null() && (*object).ob_type == py::PyCell_Type() {
                     let id = values.cell(out, object, slot.redacted);
-                    if !values.same(shadow, object) {
-                        *shadow = values.shadow(object);
+                    let now = values.sight(object);
+                    if !shadow.says_the_same(now) {
+                        *shadow = now;
                         out.push(message::WRITE);
                         put::number(out, u64::from(index));
                         put::object(out, id);
                     }
                     return;
                 }
+                let now = values.sight(object);
                 if shadow.says_the_same(now) {
                     return;
                 }
                 value.clear();
-                *shadow = if object.is_null() || !slot.redacted && Values::put_sight(value, now) {
-                    if object.is_null() {
-                        value.push(tag::UNBOUND);
-                    }
+                let is_shown = object.is_null() || !slot.redacted;
+                *shadow = if is_shown && Values::put_sight(value, now) {
                     now
                 } else {
                     values.encode_named(out, value, slot.redacted, object)

@@ -233,11 +233,11 @@ impl Values {
         unsafe { self.encode(out, value, object) }
     }
 
-    /// What recording a value would say now: equal to [`Values::same`]'s shadow while it says the same.
+    /// What recording a value would say now; see [`Shadow::says_the_same`].
     ///
     /// # Safety
     ///
-    /// As [`Values::same`].
+    /// The interpreter's lock is held and `object` is alive or null.
     #[inline]
     pub(crate) unsafe fn sight(&self, object: *mut PyObject) -> Shadow {
         // SAFETY: the caller's.
@@ -268,27 +268,6 @@ impl Values {
     /// Whether values of that name are not recorded.
     pub(crate) fn is_redacted(&mut self, name: &str) -> bool {
         self.redaction.hides(name.as_bytes())
-    }
-
-    /// Whether recording `object` now would say the same as when the shadow was made.
-    ///
-    /// # Safety
-    ///
-    /// The interpreter's lock is held and `object` is alive or null.
-    #[inline]
-    pub(crate) unsafe fn same(&self, shadow: &Shadow, object: *mut PyObject) -> bool {
-        // SAFETY: the caller's.
-        unsafe { self.look(object) == *shadow && shadow.kind != ShadowKind::Unknown }
-    }
-
-    /// The shadow of a value that was just encoded.
-    ///
-    /// # Safety
-    ///
-    /// As [`Values::same`].
-    pub(crate) unsafe fn shadow(&mut self, object: *mut PyObject) -> Shadow {
-        // SAFETY: the caller's.
-        unsafe { self.look(object) }
     }
 
     /// Whether code is recorded when it runs, and so reports its own changes.
@@ -343,7 +322,7 @@ impl Values {
     ///
     /// # Safety
     ///
-    /// As [`Values::same`].
+    /// As [`Values::sight`].
     #[inline]
     unsafe fn look(&self, object: Object) -> Shadow {
         if object.is_null() {

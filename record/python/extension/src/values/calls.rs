@@ -228,6 +228,42 @@ impl Values {
         }
     }
 
+    /// Whether a method of an object reports its changes itself.
+    ///
+    /// # Safety
+    ///
+    /// Both are alive, and `name` is a text.
+    pub(super) unsafe fn method_is_harmless(&self, object: Object, name: Object) -> bool {
+        // SAFETY: the caller's.
+        unsafe {
+            let symbols = &self.symbols;
+            let class = type_of(object);
+            let bytes = self.text_bytes(name).unwrap_or_default();
+            let immutable = [
+                symbols.text,
+                symbols.bytes,
+                symbols.int,
+                symbols.float,
+                symbols.tuple,
+                symbols.frozenset,
+            ];
+            if immutable.contains(&class) {
+                return true;
+            }
+            if self.is_watched(class) {
+                return bytes != b"sort" && raw::flags_of(class) & flag::HEAP_TYPE == 0;
+            }
+            if raw::flags_of(class) & flag::HEAP_TYPE == 0 {
+                return false;
+            }
+            let found = self.class_attribute(class, &bytes);
+            if found.is_null() || type_of(found) != symbols.function {
+                return false;
+            }
+            self.is_harmless(found, object) && !self.has_own_attribute(object, &bytes)
+        }
+    }
+
     unsafe fn watches_methods_of(&self, class: Object, method: Object, receiver: Object) -> bool {
         // SAFETY: a method descriptor has its definition behind three words.
         unsafe {

@@ -381,16 +381,9 @@ impl Values {
             if (class == self.symbols.list || class == self.symbols.bytearray)
                 && action == Action::StoreItem
                 && type_of(key) == self.symbols.int
-                && let raw::Int::Small(index) = self.layout.int(key)
             {
-                let len = size_of(container) as i64;
-                let index = if index < 0 { index + len } else { index };
-                if let Ok(index) = usize::try_from(index)
-                    && (index as i64) < len
-                {
-                    return Some(Suspicion::Item { key: known, index });
-                }
-                return None;
+                let index = self.place(container, key)?;
+                return Some(Suspicion::Item { key: known, index });
             }
             if raw::flags_of(class) & flag::DICT != 0
                 && scalar
@@ -410,6 +403,21 @@ impl Values {
             }
             Some(Suspicion::Whole { keys: vec![known] })
         }
+    }
+
+    /// Where an element of a sequence stands; `None` for one that it does not have.
+    ///
+    /// # Safety
+    ///
+    /// The sequence and the key, an int, are alive.
+    pub(super) unsafe fn place(&self, sequence: Object, key: Object) -> Option<usize> {
+        // SAFETY: the caller's.
+        let (len, index) = unsafe { (size_of(sequence), self.layout.int(key)) };
+        let raw::Int::Small(index) = index else {
+            return None;
+        };
+        let index = if index < 0 { index + len as i64 } else { index };
+        usize::try_from(index).ok().filter(|index| *index < len)
     }
 
     /// The instance behind a dictionary that is not known itself.

@@ -10,7 +10,7 @@ use super::bytecode::StoreMap;
 use super::classes;
 use super::deaths;
 use super::facts::{Answer, Guard, Key, LineFacts, Store};
-use super::raw::{self, Int, Object, Type, flag, object_at, size_of, type_of, type_offset, word};
+use super::raw::{self, Object, Type, flag, object_at, type_of, type_offset, word};
 use crate::frame::RawFrame;
 
 /// Where a type has the number that changes with every change of it; 0 for none.
@@ -270,7 +270,7 @@ impl Values {
                             Key::Slot(slot) => frame.slot(*slot as usize),
                             Key::Constant(constant) => *constant,
                         };
-                        self.look_at_item(out, container, key, facts.stores.len() == 1);
+                        self.look_at_item(out, container, key, facts);
                     }
                     Store::Attribute { object, name, seen } => {
                         let object = frame.slot(*object as usize);
@@ -324,14 +324,12 @@ impl Values {
         }
     }
 
-    /// `alone` says that the line stores nothing else, so that a dict whose last change is recorded has
-    /// no other one.
     unsafe fn look_at_item(
         &mut self,
         out: &mut Vec<u8>,
         container: Object,
         key: Object,
-        alone: bool,
+        facts: &LineFacts,
     ) {
         if container.is_null() || key.is_null() || !deaths::maybe_known(container as usize) {
             return;
@@ -346,17 +344,14 @@ impl Values {
                     self.rescan(out, container);
                     return;
                 }
-                if let Int::Small(index) = self.layout.int(key) {
-                    let len = size_of(container) as i64;
-                    let index = if index < 0 { index + len } else { index };
-                    if let Ok(index) = usize::try_from(index) {
-                        self.touch_item(out, container, index);
-                    }
+                if let Some(index) = self.place(container, key) {
+                    self.touch_item(out, container, index);
                 }
                 return;
             }
             let is_scalar = type_of(key) == self.symbols.int || type_of(key) == self.symbols.text;
-            if alone {
+            // The line stores nothing else: a dict whose last change is recorded has no other one.
+            if facts.stores.len() == 1 {
                 let version = self.layout.dict_version(container);
                 let known = self.known.get(&(container as usize));
                 if known.is_some_and(|known| version.is_some() && known.state.version == version) {
