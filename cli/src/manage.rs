@@ -41,7 +41,8 @@ fn refuse_foreign(path: &Path) -> anyhow::Result<()> {
     if !named_so
         && matches!(
             retrostep_trace::Recording::open(path),
-            Err(retrostep_trace::Error::NotARecording { .. })
+            Err(retrostep_trace::Error::NotARecording { .. }
+                | retrostep_trace::Error::NotBegun { .. })
         )
     {
         anyhow::bail!("{} is not a recording, and stays", path.display());

@@ -22,6 +22,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The file is empty: its recorder has yet to write, or ended before it did.
+    #[error("{} is empty: its recording has not begun", path.display())]
+    NotBegun {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file was made by another version of the format.
     #[error("recording {} is format {found}, this build reads {oldest} to {newest}", path.display())]
     Version {

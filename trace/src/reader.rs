@@ -172,7 +172,7 @@ impl Recording {
     ///
     /// # Errors
     ///
-    /// [`crate::Error::NotARecording`], [`crate::Error::Version`], [`crate::Error::Io`]. A damaged or
+    /// [`crate::Error::NotARecording`], [`crate::Error::NotBegun`], [`crate::Error::Version`], [`crate::Error::Io`]. A damaged or
     /// unfinished file is no error: see [`Recording::completeness`].
     pub fn open(path: &Path) -> Result<Recording> {
         let mut file = RecordingFile::open(path)?;

@@ -56,16 +56,19 @@ fn a_growing_recording_is_followed_to_its_end() -> Result<()> {
         let mut tries = 0;
         loop {
             // Until its first block is written there is nothing to stand on.
-            let facts = super::info(&recording)?;
-            if facts["events"]
-                .as_u64()
-                .is_some_and(|events| events > ROUND)
-            {
+            let outcome = super::retrostep(&["info", "--json"], &recording)?;
+            if outcome.status.success() {
+                let facts: serde_json::Value = serde_json::from_str(&outcome.stdout)?;
                 ensure!(facts["complete"] == false, "it is being written: {facts}");
-                break open(BINARY.as_ref(), &recording)?;
+                if facts["events"].as_u64() > Some(ROUND) {
+                    break open(BINARY.as_ref(), &recording)?;
+                }
+            } else {
+                let not_begun = outcome.stderr.contains("has not begun");
+                ensure!(not_begun || !recording.exists(), "{}", outcome.stderr);
             }
             tries += 1;
-            ensure!(tries < PATIENCE, "nothing is written: {facts}");
+            ensure!(tries < PATIENCE, "nothing is written: {}", outcome.stdout);
             std::thread::park_timeout(Duration::from_millis(50));
         }
     };

@@ -140,6 +140,12 @@ impl Recording {
                 ));
             }
         }
+        if self.layout.completeness == Completeness::Complete
+            && self.layout.read_trailer(&self.file)?.is_none()
+        {
+            let sentence = "the last 32 bytes are damaged, which makes opening slower";
+            report.damage.push(sentence.to_owned());
+        }
         Ok(report)
     }
 }

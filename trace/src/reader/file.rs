@@ -62,14 +62,15 @@ impl RecordingFile {
         ))
     }
 
-    /// The header and body of a chunk, both checked; or the rule that is broken.
+    /// The header and body of a chunk, both checked, and its padding; or the rule that is broken.
     pub(crate) fn chunk(
         &self,
         kind: u32,
         place: &ChunkPlace,
     ) -> Result<Result<(ChunkHeader, Vec<u8>), Malformed>> {
         let len = self.len()?.saturating_sub(place.offset);
-        let whole = place.body_len + CHUNK_HEADER_LEN as u64;
+        let end = place.body_len + CHUNK_HEADER_LEN as u64;
+        let whole = end.next_multiple_of(8);
         if whole > len {
             return Ok(Err(Malformed("the file is cut off inside it")));
         }
@@ -87,6 +88,9 @@ impl RecordingFile {
             || header.sequence != place.sequence
         {
             return Ok(Err(Malformed("another chunk stands in its place")));
+        }
+        if bytes.drain(end as usize..).any(|byte| byte != 0) {
+            return Ok(Err(Malformed("its padding is not zero")));
         }
         bytes.drain(..CHUNK_HEADER_LEN);
         if crc32c::crc32c_append(self.seed, &bytes) != header.body_crc {

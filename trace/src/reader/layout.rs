@@ -32,6 +32,11 @@ impl Layout {
         let not_a_recording = || Error::NotARecording {
             path: file.path.clone(),
         };
+        if len == 0 {
+            return Err(Error::NotBegun {
+                path: file.path.clone(),
+            });
+        }
         if len < FILE_HEADER_LEN {
             return Err(not_a_recording());
         }
@@ -93,8 +98,8 @@ impl Layout {
         Ok(read.map(|header| self.header = header))
     }
 
-    /// The tables of a complete file.
-    fn read_footer(&self, file: &RecordingFile) -> Result<Option<Tables>> {
+    /// Where the trailer says that the footer stands.
+    pub(crate) fn read_trailer(&self, file: &RecordingFile) -> Result<Option<u64>> {
         let mut bytes = [0; TRAILER_LEN];
         let Some(start) = self.len_bytes.checked_sub(TRAILER_LEN as u64) else {
             return Ok(None);
@@ -102,7 +107,12 @@ impl Layout {
         if file.read_at(&mut bytes, start)? < TRAILER_LEN {
             return Ok(None);
         }
-        let Some(offset) = footer_offset(&bytes, file.seed) else {
+        Ok(footer_offset(&bytes, file.seed))
+    }
+
+    /// The tables of a complete file.
+    fn read_footer(&self, file: &RecordingFile) -> Result<Option<Tables>> {
+        let Some(offset) = self.read_trailer(file)? else {
             return Ok(None);
         };
         let Ok(header) = file.chunk_header(offset)? else {

@@ -12,7 +12,9 @@ use crate::story::{Author, Dice, Story};
 fn shown(path: &Path, story: &Story) -> Option<(usize, Completeness)> {
     let recording = match Recording::open(path) {
         Ok(recording) => recording,
-        Err(Error::NotARecording { .. } | Error::Version { .. }) => return None,
+        Err(Error::NotARecording { .. } | Error::NotBegun { .. } | Error::Version { .. }) => {
+            return None;
+        }
         Err(error) => panic!("{error}"),
     };
     let mut shown = 0;
@@ -88,6 +90,30 @@ fn a_damaged_byte_hides_what_it_hit_and_nothing_else_changes() {
 }
 
 #[test]
+fn verify_sees_damage_of_any_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.retro");
+    let story = Author::new(5).write(300);
+    story.write(&path, 1 << 10, None);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let cancel = CancellationToken::new();
+    let is_sound = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        Recording::open(&path).is_ok_and(|recording| {
+            let report = recording.verify(&mut |_| {}, &cancel).unwrap();
+            recording.completeness() == Completeness::Complete && report.damage.is_empty()
+        })
+    };
+    assert!(is_sound(&bytes));
+    for at in 0..bytes.len() {
+        let bit = 1 << (at % 8);
+        bytes[at] ^= bit;
+        assert!(!is_sound(&bytes), "byte {at} of {}", bytes.len());
+        bytes[at] ^= bit;
+    }
+}
+
+#[test]
 fn a_damaged_block_is_a_gap_that_searches_skip() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.retro");
@@ -141,6 +167,11 @@ fn other_files_and_later_formats_are_refused() {
     assert!(matches!(
         Recording::open(&path),
         Err(Error::NotARecording { .. })
+    ));
+    std::fs::write(&path, b"").unwrap();
+    assert!(matches!(
+        Recording::open(&path),
+        Err(Error::NotBegun { .. })
     ));
     assert!(matches!(
         Recording::open(&folder.path().join("absent")),
