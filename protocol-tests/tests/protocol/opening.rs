@@ -35,7 +35,7 @@ fn what_cannot_be_opened_is_named() -> Result<()> {
         ),
         (
             file("empty.retro", b"")?,
-            "empty.retro is not a Retrostep recording",
+            "empty.retro is empty: its recording has not begun",
         ),
         (
             PathBuf::from("nothing"),
