@@ -78,6 +78,7 @@ fn difference(input: &mut Input<'_>, last: &mut Last) -> Decoded<i64> {
     Ok(*last)
 }
 
+#[inline(always)]
 pub(crate) fn tag_of(value: &Value) -> u8 {
     match value {
         Value::None => tag::NONE,
@@ -107,6 +108,7 @@ pub(crate) fn tag_of(value: &Value) -> u8 {
 }
 
 /// Writes what the tag does not say.
+#[inline(always)]
 pub(crate) fn put_payload(
     value: &Value,
     last: &mut Last,

@@ -121,6 +121,36 @@ pub enum Event {
     },
 }
 
+/// The fields of [`Event::Call`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The new frame: always one more than the last one.
+    pub frame: FrameId,
+    /// What is called.
+    pub function: FunctionId,
+    /// The namespace object that holds its globals.
+    pub globals: Option<ObjectId>,
+    /// The namespace object that holds its locals, for module and class bodies.
+    pub locals: Option<ObjectId>,
+}
+
+impl From<Call> for Event {
+    fn from(call: Call) -> Event {
+        let Call {
+            frame,
+            function,
+            globals,
+            locals,
+        } = call;
+        Event::Call {
+            frame,
+            function,
+            globals,
+            locals,
+        }
+    }
+}
+
 /// What happened to an object.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {

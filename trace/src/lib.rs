@@ -31,7 +31,7 @@ mod writer;
 
 pub use cancel::CancellationToken;
 pub use error::{Error, Result};
-pub use event::{Change, Event, Stream, ThreadEvent};
+pub use event::{Call, Change, Event, Stream, ThreadEvent};
 pub use ids::{
     Direction, FrameId, FunctionId, ObjectId, Position, SourceId, TaskId, ThreadId, TypeId,
 };

@@ -44,7 +44,14 @@ impl Live {
     }
 
     /// Gives the walk's new activations their locals.
+    #[inline]
     pub(crate) fn adopt(&mut self, walker: &Walker) {
+        if self.slots.len() < walker.activations.len() {
+            self.adopt_new(walker);
+        }
+    }
+
+    fn adopt_new(&mut self, walker: &Walker) {
         while let Some(activation) = walker.activations.get(self.slots.len()) {
             let slots = if activation.entry.is_some() {
                 let live = self.frames.get_mut(&activation.frame);
@@ -59,6 +66,7 @@ impl Live {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn write(
         &mut self,
         activation: u32,
@@ -66,25 +74,40 @@ impl Live {
         position: u64,
         value: Option<Value>,
     ) {
-        let Some(slots) = self.slots.get_mut(activation as usize) else {
+        let Some(slots) = self.slots.get(activation as usize) else {
             return;
         };
-        let write = Slot {
-            slot,
-            position,
-            value,
-        };
-        match slots.binary_search_by_key(&slot, |slot| slot.slot) {
-            Ok(index) => {
-                if let Some(place) = slots.get_mut(index) {
-                    *place = write;
-                }
-            }
-            Err(index) => {
-                slots.insert(index, write);
-                self.open_slots += 1;
-            }
+        // Where all locals before it have a value, its index is its number.
+        let mut index = slot as usize;
+        if slots.get(index).is_none_or(|place| place.slot != slot) {
+            index = self.open_slot(activation, slot);
         }
+        let slots = self.slots.get_mut(activation as usize);
+        if let Some(place) = slots.and_then(|slots| slots.get_mut(index)) {
+            place.position = position;
+            place.value = value;
+        }
+    }
+
+    /// Where a local stands, which may not have been there.
+    fn open_slot(&mut self, activation: u32, slot: u32) -> usize {
+        let Some(slots) = self.slots.get_mut(activation as usize) else {
+            return 0;
+        };
+        let found = match slots.last() {
+            Some(last) if last.slot >= slot => slots.binary_search_by_key(&slot, |slot| slot.slot),
+            _ => Err(slots.len()),
+        };
+        found.unwrap_or_else(|index| {
+            let empty = Slot {
+                slot,
+                position: 0,
+                value: None,
+            };
+            slots.insert(index, empty);
+            self.open_slots += 1;
+            index
+        })
     }
 
     /// Whether the open block would note more locals at its end than a reader accepts.
@@ -111,7 +134,7 @@ impl Live {
             let Some(activation) = walker.activations.get(index) else {
                 continue;
             };
-            if walker.latest.get(&activation.frame) != Some(&(index as u32)) {
+            if walker.latest(activation.frame) != Some(index as u32) {
                 continue;
             }
             if activation.ended {

@@ -5,7 +5,7 @@
 //! the writer made of them.
 
 use crate::hash::Map;
-use crate::{FrameId, FunctionId, ObjectId, ThreadId};
+use crate::{Call, FrameId, FunctionId, ObjectId, ThreadId};
 
 /// An index that means "none".
 pub(crate) const NONE: u32 = u32::MAX;
@@ -77,12 +77,7 @@ pub(crate) struct LocalThread {
 /// What an event does to frames.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
-    Call {
-        frame: FrameId,
-        function: FunctionId,
-        globals: Option<ObjectId>,
-        locals: Option<ObjectId>,
-    },
+    Call(Call),
     Line(u32),
     Leave,
     Suspend,
@@ -95,15 +90,37 @@ pub(crate) enum Step {
 pub(crate) struct Walker {
     pub(crate) threads: Vec<LocalThread>,
     pub(crate) activations: Vec<Activation>,
-    /// The newest activation of each frame of this block.
-    pub(crate) latest: Map<FrameId, u32>,
+    /// The newest activations of the frames called in this block: of `first_called` and those after it.
+    called: Vec<u32>,
+    first_called: u64,
+    /// The newest activations of other frames.
+    others: Map<FrameId, u32>,
 }
 
 impl Walker {
-    pub(crate) fn clear(&mut self) {
+    /// A walk at a block's start; frames that are called in it have ids from `first_frame` on.
+    pub(crate) fn new(first_frame: u64) -> Walker {
+        Walker {
+            first_called: first_frame,
+            ..Walker::default()
+        }
+    }
+
+    pub(crate) fn start(&mut self, first_frame: u64) {
         self.threads.clear();
         self.activations.clear();
-        self.latest.clear();
+        self.called.clear();
+        self.first_called = first_frame;
+        self.others.clear();
+    }
+
+    /// The newest activation of a frame of this block.
+    pub(crate) fn latest(&self, frame: FrameId) -> Option<u32> {
+        let called = frame.0.checked_sub(self.first_called);
+        called
+            .and_then(|index| self.called.get(usize::try_from(index).ok()?))
+            .or_else(|| self.others.get(&frame))
+            .copied()
     }
 
     /// Adds a thread at its first event in this block.
@@ -121,6 +138,7 @@ impl Walker {
     }
 
     /// The innermost activation of a thread.
+    #[inline]
     pub(crate) fn current(&self, thread: u32) -> u32 {
         let local = self.threads.get(thread as usize);
         local.map_or(NONE, |local| local.current)
@@ -137,48 +155,16 @@ impl Walker {
         let Some(local) = self.threads.get(thread as usize) else {
             return NONE;
         };
-        let (current, thread_id) = (local.current, local.thread);
+        let current = local.current;
         let (belongs_to, next) = match step {
             Step::Other => return current,
             Step::Line(line) => return self.line(position, thread, line),
-            Step::Call {
-                frame,
-                function,
-                globals,
-                locals,
-            } => {
-                let (caller_frame, depth) = self.below(current);
-                let index = self.push(Activation {
-                    frame,
-                    function,
-                    thread: thread_id,
-                    caller: current,
-                    caller_frame,
-                    depth,
-                    call: position,
-                    start: position,
-                    line: 0,
-                    line_position: position,
-                    last_line: 0,
-                    last_line_position: position,
-                    globals,
-                    locals,
-                    previous: NONE,
-                    entry: None,
-                    ended: false,
-                });
-                (index, index)
-            }
+            Step::Call(call) => return self.call(position, thread, &call),
             Step::Resume(frame) => match self.resume(position, current, frame, outside) {
                 Some(index) => (index, index),
                 None => return current,
             },
-            Step::Leave => {
-                if let Some(activation) = self.activations.get_mut(current as usize) {
-                    activation.ended = true;
-                }
-                (current, self.caller(current, outside))
-            }
+            Step::Leave => return self.leave(thread, outside),
             Step::Suspend => (current, self.caller(current, outside)),
         };
         if let Some(local) = self.threads.get_mut(thread as usize) {
@@ -187,7 +173,53 @@ impl Walker {
         belongs_to
     }
 
+    /// Takes in a call and returns the activation that begins.
+    pub(crate) fn call(&mut self, position: u64, thread: u32, call: &Call) -> u32 {
+        let Some(local) = self.threads.get(thread as usize) else {
+            return NONE;
+        };
+        let (caller, thread_id) = (local.current, local.thread);
+        let (caller_frame, depth) = self.below(caller);
+        let index = self.push(Activation {
+            frame: call.frame,
+            function: call.function,
+            thread: thread_id,
+            caller,
+            caller_frame,
+            depth,
+            call: position,
+            start: position,
+            line: 0,
+            line_position: position,
+            last_line: 0,
+            last_line_position: position,
+            globals: call.globals,
+            locals: call.locals,
+            previous: NONE,
+            entry: None,
+            ended: false,
+        });
+        if let Some(local) = self.threads.get_mut(thread as usize) {
+            local.current = index;
+        }
+        index
+    }
+
+    /// Takes in the end of a thread's innermost frame and returns its activation.
+    pub(crate) fn leave(&mut self, thread: u32, outside: &impl Outside) -> u32 {
+        let current = self.current(thread);
+        if let Some(activation) = self.activations.get_mut(current as usize) {
+            activation.ended = true;
+        }
+        let caller = self.caller(current, outside);
+        if let Some(local) = self.threads.get_mut(thread as usize) {
+            local.current = caller;
+        }
+        current
+    }
+
     /// Takes in a line and returns the activation it belongs to.
+    #[inline]
     pub(crate) fn line(&mut self, position: u64, thread: u32, line: u32) -> u32 {
         let current = self.current(thread);
         if let Some(activation) = self.activations.get_mut(current as usize) {
@@ -247,7 +279,7 @@ impl Walker {
     }
 
     fn enter(&mut self, frame: FrameId, outside: &impl Outside) -> u32 {
-        if let Some(&index) = self.latest.get(&frame) {
+        if let Some(index) = self.latest(frame) {
             return index;
         }
         let Some(record) = outside.frame(frame) else {
@@ -277,7 +309,19 @@ impl Walker {
 
     fn push(&mut self, activation: Activation) -> u32 {
         let index = self.activations.len() as u32;
-        self.latest.insert(activation.frame, index);
+        let called = activation.frame.0.checked_sub(self.first_called);
+        match called.and_then(|called| usize::try_from(called).ok()) {
+            // Ids are given in order; a file may say otherwise.
+            Some(called) if called == self.called.len() => self.called.push(index),
+            Some(called) if called < self.called.len() => {
+                if let Some(latest) = self.called.get_mut(called) {
+                    *latest = index;
+                }
+            }
+            _ => {
+                self.others.insert(activation.frame, index);
+            }
+        }
         self.activations.push(activation);
         index
     }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use retrostep_record_python_wire::message::{self, Cursor, tag};
 use retrostep_trace::{
-    Change, Content, Event, FrameId, Function, FunctionId, FunctionKind, ObjectId, ObjectKind,
-    SourceId, Stream, TaskId, Text, ThreadId, Type, TypeId, Unavailable, Value, Variable,
-    VariableKind,
+    Call, Change, Content, Event, FrameId, Function, FunctionId, FunctionKind, ObjectId,
+    ObjectKind, SourceId, Stream, TaskId, Text, ThreadId, Type, TypeId, Unavailable, Value,
+    Variable, VariableKind,
 };
 
 /// What a message says.
@@ -58,15 +58,19 @@ pub(crate) struct Decoder {
     objects: u64,
 }
 
-/// The most frequent messages, which mean the same whatever came before.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Frequent {
+/// Who is told of the most frequent messages. They are not put together as [`Message`]s, which are
+/// large and would be copied for each.
+pub(crate) trait Follow {
+    /// A frame of a function begins.
+    fn call(&mut self, call: Call);
     /// A line is about to run.
-    Line(u32),
+    fn line(&mut self, line: u32);
     /// A local got a value, or none.
-    Write(u32, Option<Value>),
+    fn write(&mut self, slot: u32, value: Option<Value>);
     /// The frame returns.
-    Return(Value),
+    fn leave(&mut self, value: Value);
+    /// An object is seen first or changes.
+    fn change(&mut self, object: ObjectId, change: Change);
 }
 
 /// Texts that came lately: most come again, and then take no memory of their own.
@@ -117,20 +121,40 @@ impl Texts {
 }
 
 impl Decoder {
-    /// The next message if it is one of the frequent ones; else nothing is read.
-    #[inline]
-    pub(crate) fn frequent(&mut self, cursor: &mut Cursor<'_>) -> Option<Frequent> {
+    /// Tells of the next message if it is one of the frequent ones; else nothing is read.
+    #[inline(always)]
+    pub(crate) fn frequent(&mut self, cursor: &mut Cursor<'_>, to: &mut impl Follow) -> Option<()> {
         let mut ahead = *cursor;
-        let message = match ahead.byte()? {
-            message::LINE => Frequent::Line(small(&mut ahead)?),
+        match ahead.byte()? {
+            message::LINE => to.line(small(&mut ahead)?),
             message::WRITE => {
-                Frequent::Write(small(&mut ahead)?, self.value_or_unbound(&mut ahead)?)
+                let slot = small(&mut ahead)?;
+                let mut rest = ahead;
+                // Each arm writes a value that the compiler knows the shape of.
+                match rest.byte()? {
+                    tag::NONE => to.write(slot, Some(Value::None)),
+                    tag::FALSE => to.write(slot, Some(Value::Bool(false))),
+                    tag::TRUE => to.write(slot, Some(Value::Bool(true))),
+                    tag::INT => to.write(slot, Some(Value::Int(rest.signed()?))),
+                    tag::FLOAT => to.write(slot, Some(Value::Float(float(&mut rest)?))),
+                    tag::OBJECT => to.write(slot, Some(Value::Object(ObjectId(rest.number()?)))),
+                    _ => {
+                        rest = ahead;
+                        to.write(slot, self.value_or_unbound(&mut rest)?);
+                    }
+                }
+                ahead = rest;
             }
-            message::RETURN => Frequent::Return(self.value(&mut ahead)?),
+            message::RETURN => to.leave(self.value(&mut ahead)?),
+            message::CALL => to.call(self.call(&mut ahead)?),
+            kind @ message::OBJECT_NEW..=message::CLEAR => {
+                let (object, change) = self.object_change(kind, &mut ahead)?;
+                to.change(object, change);
+            }
             _ => return None,
-        };
+        }
         *cursor = ahead;
-        Some(message)
+        Some(())
     }
 
     /// The next message, or `None` at the end.
@@ -172,16 +196,8 @@ impl Decoder {
             }
             message::REDACTED => return cursor.number().map(Message::Redacted),
             message::OBJECT_NEW..=message::CLEAR => {
-                let object = cursor.number()?;
-                if kind == message::OBJECT_NEW {
-                    self.objects = self.objects.max(object.checked_add(1)?);
-                } else if object >= self.objects {
-                    return None;
-                }
-                Event::Object {
-                    object: ObjectId(object),
-                    change: self.change(kind, cursor)?,
-                }
+                let (object, change) = self.object_change(kind, cursor)?;
+                Event::Object { object, change }
             }
             _ => self.event(kind, cursor)?,
         };
@@ -197,19 +213,7 @@ impl Decoder {
                 slot: small(cursor)?,
                 value: self.value_or_unbound(cursor)?,
             },
-            message::CALL => {
-                let frame = cursor.number()?;
-                if frame != self.frames {
-                    return None;
-                }
-                self.frames += 1;
-                Event::Call {
-                    frame: FrameId(frame),
-                    function: FunctionId(below(self.functions, cursor)?),
-                    globals: optional(cursor)?.map(ObjectId),
-                    locals: optional(cursor)?.map(ObjectId),
-                }
-            }
+            message::CALL => self.call(cursor)?.into(),
             message::RETURN => Event::Return {
                 value: self.value(cursor)?,
             },
@@ -268,6 +272,31 @@ impl Decoder {
             },
             _ => return None,
         })
+    }
+
+    #[inline]
+    fn call(&mut self, cursor: &mut Cursor<'_>) -> Option<Call> {
+        let call = Call {
+            frame: FrameId(cursor.number()?),
+            function: FunctionId(below(self.functions, cursor)?),
+            globals: optional(cursor)?.map(ObjectId),
+            locals: optional(cursor)?.map(ObjectId),
+        };
+        if call.frame.0 != self.frames {
+            return None;
+        }
+        self.frames += 1;
+        Some(call)
+    }
+
+    fn object_change(&mut self, kind: u8, cursor: &mut Cursor<'_>) -> Option<(ObjectId, Change)> {
+        let object = cursor.number()?;
+        if kind == message::OBJECT_NEW {
+            self.objects = self.objects.max(object.checked_add(1)?);
+        } else if object >= self.objects {
+            return None;
+        }
+        Some((ObjectId(object), self.change(kind, cursor)?))
     }
 
     fn change(&mut self, kind: u8, cursor: &mut Cursor<'_>) -> Option<Change> {
@@ -403,12 +432,7 @@ impl Decoder {
     }
 
     /// A value, or none for [`tag::UNBOUND`].
-    #[inline]
     fn value_or_unbound(&mut self, cursor: &mut Cursor<'_>) -> Option<Option<Value>> {
-        let float = |cursor: &mut Cursor<'_>| {
-            let bytes = cursor.take(8)?.try_into().ok()?;
-            Some(f64::from_le_bytes(bytes))
-        };
         Some(Some(match cursor.byte()? {
             tag::NONE => Value::None,
             tag::FALSE => Value::Bool(false),
@@ -427,6 +451,12 @@ impl Decoder {
             _ => return None,
         }))
     }
+}
+
+#[inline]
+fn float(cursor: &mut Cursor<'_>) -> Option<f64> {
+    let bytes = cursor.take(8)?.try_into().ok()?;
+    Some(f64::from_le_bytes(bytes))
 }
 
 /// The text of a source file, when there is a file.
@@ -466,6 +496,7 @@ fn optional(cursor: &mut Cursor<'_>) -> Option<Option<u64>> {
     Some(cursor.number()?.checked_sub(1))
 }
 
+#[inline]
 fn small(cursor: &mut Cursor<'_>) -> Option<u32> {
     cursor.number()?.try_into().ok()
 }

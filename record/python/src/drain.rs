@@ -8,10 +8,11 @@ use std::time::Duration;
 use retrostep_record_python_wire::Consumer;
 use retrostep_record_python_wire::message::Cursor;
 use retrostep_trace::{
-    Event, Header, Position, Recording, Source, Summary, ThreadId, Value, Writer, WriterOptions,
+    Call, Change, Event, Header, ObjectId, Position, Recording, Source, Summary, ThreadId, Value,
+    Writer, WriterOptions,
 };
 
-use crate::decode::{Decoder, Frequent, Malformed, Message, source_text};
+use crate::decode::{Decoder, Follow, Malformed, Message, source_text};
 use crate::job::Origin;
 use crate::output::Outputs;
 
@@ -85,23 +86,90 @@ fn read(
 ) -> Option<usize> {
     let mut cursor = Cursor::new(bytes);
     while cursor.position() < CHUNK_BYTES {
-        match decoder.frequent(&mut cursor) {
-            Some(Frequent::Line(line)) => sink.line(line, outputs.as_deref_mut()),
-            Some(Frequent::Write(slot, value)) => sink.write(slot, value),
-            Some(Frequent::Return(value)) => {
-                sink.event(Event::Return { value }, outputs.as_deref_mut());
-            }
-            None => match decoder.next(&mut cursor) {
+        let mut follower = Follower {
+            sink,
+            outputs: outputs.as_deref_mut(),
+        };
+        if decoder.frequent(&mut cursor, &mut follower).is_none() {
+            match decoder.next(&mut cursor) {
                 Ok(Some(message)) => sink.take(message, outputs.as_deref_mut()),
                 Ok(None) => break,
                 Err(Malformed { kind }) => sink.stop(Stop::Malformed(kind)),
-            },
+            }
         }
         if sink.is_stopped() {
             return None;
         }
     }
     Some(cursor.position())
+}
+
+/// Writes frequent events as they are read.
+struct Follower<'a> {
+    sink: &'a mut Sink,
+    outputs: Option<&'a mut Outputs>,
+}
+
+impl Follower<'_> {
+    /// Where to write; `event` is looked at where someone follows what the program prints.
+    #[inline(always)]
+    fn writer(&mut self, event: impl FnOnce() -> Event) -> Option<(&mut Writer, ThreadId)> {
+        if self.sink.writer.is_none() {
+            self.sink.stop(Stop::Malformed(0));
+        }
+        let thread = self.sink.thread;
+        let writer = self.sink.writer.as_mut()?;
+        if let Some(outputs) = &mut self.outputs {
+            outputs.see(thread, &event(), writer.position());
+        }
+        Some((writer, thread))
+    }
+}
+
+impl Follow for Follower<'_> {
+    fn call(&mut self, call: Call) {
+        if let Some((writer, thread)) = self.writer(|| call.into()) {
+            let pushed = writer.push_call(thread, call);
+            self.sink.count(pushed);
+        }
+    }
+
+    #[inline(always)]
+    fn line(&mut self, line: u32) {
+        if let Some((writer, thread)) = self.writer(|| Event::Line { line }) {
+            let pushed = writer.push_line(thread, line);
+            self.sink.count(pushed);
+        }
+    }
+
+    #[inline(always)]
+    fn write(&mut self, slot: u32, value: Option<Value>) {
+        // What a program prints does not depend on its locals.
+        let Some(writer) = &mut self.sink.writer else {
+            return self.sink.stop(Stop::Malformed(0));
+        };
+        let pushed = writer.push_write(self.sink.thread, slot, value);
+        self.sink.count(pushed);
+    }
+
+    fn leave(&mut self, value: Value) {
+        let event = || Event::Return {
+            value: value.clone(),
+        };
+        if let Some((writer, thread)) = self.writer(event) {
+            let pushed = writer.push_return(thread, &value);
+            self.sink.count(pushed);
+        }
+    }
+
+    fn change(&mut self, object: ObjectId, change: Change) {
+        // What a program prints does not depend on its objects.
+        let Some(writer) = &mut self.sink.writer else {
+            return self.sink.stop(Stop::Malformed(0));
+        };
+        let pushed = writer.push_change(self.sink.thread, object, change);
+        self.sink.count(pushed);
+    }
 }
 
 /// Why nothing more is written, while the program goes on.
@@ -245,27 +313,6 @@ impl Sink {
             outputs.see(self.thread, &event, writer.position());
         }
         let pushed = writer.push(self.thread, event);
-        self.count(pushed);
-    }
-
-    #[inline]
-    fn line(&mut self, line: u32, outputs: Option<&mut Outputs>) {
-        let Some(writer) = &mut self.writer else {
-            return self.stop(Stop::Malformed(0));
-        };
-        if let Some(outputs) = outputs {
-            outputs.see(self.thread, &Event::Line { line }, writer.position());
-        }
-        let pushed = writer.push_line(self.thread, line);
-        self.count(pushed);
-    }
-
-    #[inline]
-    fn write(&mut self, slot: u32, value: Option<Value>) {
-        let Some(writer) = &mut self.writer else {
-            return self.stop(Stop::Malformed(0));
-        };
-        let pushed = writer.push_write(self.thread, slot, value);
         self.count(pushed);
     }
 

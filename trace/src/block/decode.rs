@@ -13,8 +13,8 @@ use crate::strings::Strings;
 use crate::varint::{Decoded, Input, Malformed};
 use crate::walker::{FrameRecord, Outside, Step, Walker};
 use crate::{
-    Content, Event, FrameId, FunctionId, ObjectId, Stream, TaskId, Text, ThreadEvent, ThreadId,
-    TypeId, Value,
+    Call, Content, Event, FrameId, FunctionId, ObjectId, Stream, TaskId, Text, ThreadEvent,
+    ThreadId, TypeId, Value,
 };
 
 /// What the block table says of a block.
@@ -115,7 +115,7 @@ impl DecodedBlock {
             first: place.first,
             rows: Vec::new(),
             codes: Vec::new(),
-            walker: Walker::default(),
+            walker: Walker::new(place.first_frame),
             tasks: Vec::new(),
             last_frames: Vec::new(),
             clocks: Vec::new(),
@@ -486,12 +486,12 @@ pub(crate) fn call(meaning: &Meaning, lane: &mut Lane<'_>, next_frame: &mut u64)
     *next_frame = (*next_frame).max(frame.0.saturating_add(1));
     let function = u32::try_from(meaning.a)
         .map_err(|_| Malformed("a function's number has more than 32 bits"))?;
-    Ok(Step::Call {
+    Ok(Step::Call(Call {
         frame,
         function: FunctionId(function),
         globals: object(input, &mut last[0])?,
         locals: object(input, &mut last[1])?,
-    })
+    }))
 }
 
 fn other(meaning: &Meaning, input: &mut Input<'_>, strings: &mut Strings) -> Decoded<Event> {

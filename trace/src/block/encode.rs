@@ -10,7 +10,7 @@ use crate::hash::Map;
 use crate::strings::{self, StringTable};
 use crate::varint::{put, put_optional, put_signed};
 use crate::walker::{FrameRecord, NONE, Outside, Step, Walker};
-use crate::{Change, Content, Event, ObjectId, TaskId, Text, Value};
+use crate::{Call, Change, Content, Event, ObjectId, TaskId, Text, Value};
 
 /// Bytes before compression at which a block is full.
 const FULL_BYTES: usize = 1 << 20;
@@ -81,7 +81,7 @@ impl OpenBlock {
         self.first = first;
         self.first_frame = first_frame;
         self.next_frame = first_frame;
-        self.walker.clear();
+        self.walker.start(first_frame);
         self.rows.clear();
         self.codes.clear();
         self.tasks.clear();
@@ -116,11 +116,12 @@ impl OpenBlock {
         }
     }
 
-    /// Takes in an event of a thread that was added to the walker; returns its activation.
+    /// Takes in an event of a thread that was added to the walker; returns its activation. The most
+    /// frequent events have methods of their own.
     pub(crate) fn push(&mut self, thread: u32, event: &Event, outside: &impl Outside) -> u32 {
         let position = self.first + self.rows.len() as u64;
         let activation = self.walker.apply(position, thread, step_of(event), outside);
-        let meaning = self.meaning(event, activation);
+        let meaning = OpenBlock::meaning(event);
         let code = self.code(meaning);
         self.put_event(code, event);
         match event {
@@ -137,7 +138,45 @@ impl OpenBlock {
         activation
     }
 
+    /// As [`OpenBlock::push`], for a call.
+    pub(crate) fn call(&mut self, thread: u32, call: &Call) -> u32 {
+        let position = self.first + self.rows.len() as u64;
+        let activation = self.walker.call(position, thread, call);
+        let mut meaning = Meaning::new(Kind::Call);
+        meaning.a = u64::from(call.function.0);
+        let code = self.code(meaning);
+        let mut bytes = 1;
+        if let Some(code) = self.codes.get_mut(code as usize) {
+            code.count += 1;
+            bytes += code.stream.len();
+            put_call(call, &mut self.next_frame, &mut code.last, &mut code.stream);
+            bytes = code.stream.len() + 2 - bytes;
+        }
+        self.add_row(thread, activation, code, bytes)
+    }
+
+    /// As [`OpenBlock::push`], for a return.
+    pub(crate) fn leave(&mut self, thread: u32, value: &Value, outside: &impl Outside) -> u32 {
+        let activation = self.walker.leave(thread, outside);
+        let mut meaning = Meaning::new(Kind::Return);
+        meaning.tag = tag_of(value);
+        let code = self.code(meaning);
+        let bytes = self.put_counted(code, Some(value));
+        self.add_row(thread, activation, code, bytes)
+    }
+
+    /// As [`OpenBlock::push`], for a change of an object.
+    pub(crate) fn change(&mut self, thread: u32, object: ObjectId, change: &Change) -> u32 {
+        let activation = self.walker.current(thread);
+        let mut meaning = Meaning::new(kind_of_change(change));
+        self.change_meaning(change, &mut meaning);
+        let code = self.code(meaning);
+        let bytes = self.put_object_change(code, object, change);
+        self.add_row(thread, activation, code, bytes)
+    }
+
     /// As [`OpenBlock::push`], for a line.
+    #[inline]
     pub(crate) fn line(&mut self, thread: u32, line: u32) -> u32 {
         let position = self.first + self.rows.len() as u64;
         let activation = self.walker.line(position, thread, line);
@@ -152,6 +191,7 @@ impl OpenBlock {
     }
 
     /// As [`OpenBlock::push`], for a write of a local.
+    #[inline(always)]
     pub(crate) fn write(&mut self, thread: u32, slot: u32, value: &Option<Value>) -> u32 {
         let activation = self.walker.current(thread);
         let mut meaning = Meaning::new(Kind::Write);
@@ -159,23 +199,50 @@ impl OpenBlock {
         meaning.a = self.function_number(activation);
         meaning.b = slot;
         let code = self.code(meaning);
-        let mut bytes = 1;
-        if let Some(code) = self.codes.get_mut(code as usize) {
-            code.count += 1;
-            if let Some(value) = value {
-                let before = code.stream.len();
-                put_payload(
-                    value,
-                    &mut code.last[2],
-                    &mut self.strings,
-                    &mut code.stream,
-                );
-                bytes += code.stream.len() - before;
-            }
-        }
+        let bytes = self.put_counted(code, value.as_ref());
         self.add_row(thread, activation, code, bytes)
     }
 
+    /// Counts an event of a code that carries at most a value, and returns its bytes.
+    #[inline(always)]
+    fn put_counted(&mut self, code: u32, value: Option<&Value>) -> usize {
+        let Some(code) = self.codes.get_mut(code as usize) else {
+            return 1;
+        };
+        code.count += 1;
+        let before = code.stream.len();
+        if let Some(value) = value {
+            put_payload(
+                value,
+                &mut code.last[2],
+                &mut self.strings,
+                &mut code.stream,
+            );
+        }
+        code.stream.len() - before + 1
+    }
+
+    fn put_object_change(&mut self, code: u32, object: ObjectId, change: &Change) -> usize {
+        let Some(Code {
+            count,
+            last,
+            stream,
+            ..
+        }) = self.codes.get_mut(code as usize)
+        else {
+            return 1;
+        };
+        *count += 1;
+        let before = stream.len();
+        put_signed(stream, (object.0 as i64).wrapping_sub(last[0]));
+        last[0] = object.0 as i64;
+        let is_full = matches!(change, Change::New(_) | Change::Replace(_));
+        self.objects.push((object, is_full));
+        self.values += put_change(change, last, &mut self.strings, stream);
+        stream.len() - before + 1
+    }
+
+    #[inline]
     fn add_row(&mut self, thread: u32, activation: u32, code: u32, bytes: usize) -> u32 {
         self.raw_bytes += bytes;
         self.values += 1;
@@ -189,6 +256,7 @@ impl OpenBlock {
     }
 
     /// One more than the function of an activation; 0 without one.
+    #[inline]
     fn function_number(&self, activation: u32) -> u64 {
         let activation = self.walker.activations.get(activation as usize);
         activation.map_or(0, |activation| u64::from(activation.function.0) + 1)
@@ -224,25 +292,13 @@ impl OpenBlock {
         code
     }
 
-    fn meaning(&mut self, event: &Event, activation: u32) -> Meaning {
-        let function = self.function_number(activation);
+    fn meaning(event: &Event) -> Meaning {
         let mut meaning = Meaning::new(kind_of(event));
         match event {
-            Event::Call { function, .. } => meaning.a = u64::from(function.0),
-            Event::Line { line } => {
-                meaning.a = function;
-                meaning.b = *line;
-            }
-            Event::Return { value } | Event::Yield { value } => meaning.tag = tag_of(value),
+            Event::Yield { value } => meaning.tag = tag_of(value),
             Event::Raise { exception } | Event::Unwind { exception } => {
                 meaning.tag = tag_of(exception);
             }
-            Event::Write { slot, value } => {
-                meaning.tag = optional_tag(value);
-                meaning.a = function;
-                meaning.b = *slot;
-            }
-            Event::Object { change, .. } => self.change_meaning(change, &mut meaning),
             Event::Output { stream, .. } => meaning.b = *stream as u32,
             _ => {}
         }
@@ -288,7 +344,10 @@ impl OpenBlock {
         let strings = &mut self.strings;
         let mut name = |name: &Arc<str>| u64::from(strings.name(name));
         match event {
-            Event::ThreadEnd | Event::Line { .. } => {}
+            // These have ways of their own.
+            Event::Call { .. } | Event::Line { .. } | Event::Return { .. } => {}
+            Event::Write { .. } | Event::Object { .. } => {}
+            Event::ThreadEnd => {}
             Event::ThreadStart { name: text } => put(stream, name(text)),
             Event::TaskStart { task, name: text } => {
                 put(stream, u64::from(task.0));
@@ -298,40 +357,14 @@ impl OpenBlock {
                 put_optional(stream, task.map(|task| u64::from(task.0)));
             }
             Event::TaskEnd { task } => put(stream, u64::from(task.0)),
-            Event::Call {
-                frame,
-                globals,
-                locals,
-                ..
-            } => {
-                put_signed(stream, frame.0.wrapping_sub(self.next_frame) as i64);
-                self.next_frame = self.next_frame.max(frame.0.saturating_add(1));
-                put_object(stream, &mut last[0], *globals);
-                put_object(stream, &mut last[1], *locals);
-            }
             Event::Resume { frame } => {
                 put_signed(stream, (frame.0 as i64).wrapping_sub(last[0]));
                 last[0] = frame.0 as i64;
             }
-            Event::Return { value }
-            | Event::Yield { value }
+            Event::Yield { value }
             | Event::Raise { exception: value }
             | Event::Unwind { exception: value } => {
                 put_payload(value, &mut last[2], strings, stream);
-            }
-            Event::Write { value, .. } => {
-                if let Some(value) = value {
-                    put_payload(value, &mut last[2], strings, stream);
-                }
-            }
-            Event::Object { object, change } => {
-                put_signed(stream, (object.0 as i64).wrapping_sub(last[0]));
-                last[0] = object.0 as i64;
-                self.objects.push((
-                    *object,
-                    matches!(change, Change::New(_) | Change::Replace(_)),
-                ));
-                self.values += put_change(change, last, strings, stream);
             }
             Event::Output { bytes, .. } => put(stream, u64::from(strings.bytes(bytes))),
             Event::Mark { kind, name: text } => {
@@ -592,40 +625,39 @@ fn kind_of(event: &Event) -> Kind {
         Event::Raise { .. } => Kind::Raise,
         Event::Unwind { .. } => Kind::Unwind,
         Event::Write { .. } => Kind::Write,
-        Event::Object { change, .. } => match change {
-            Change::New(_) => Kind::New,
-            Change::Replace(_) => Kind::Replace,
-            Change::SetItem { .. } => Kind::SetItem,
-            Change::Append { .. } => Kind::Append,
-            Change::Pop => Kind::Pop,
-            Change::SetKey { .. } => Kind::SetKey,
-            Change::DeleteKey { .. } => Kind::DeleteKey,
-            Change::SetAttribute { .. } => Kind::SetAttribute,
-            Change::DeleteAttribute { .. } => Kind::DeleteAttribute,
-            Change::SetCell { .. } => Kind::SetCell,
-            Change::Clear => Kind::Clear,
-        },
+        Event::Object { change, .. } => kind_of_change(change),
         Event::Output { .. } => Kind::Output,
         Event::Mark { .. } => Kind::Mark,
         Event::External { .. } => Kind::External,
     }
 }
 
+fn kind_of_change(change: &Change) -> Kind {
+    match change {
+        Change::New(_) => Kind::New,
+        Change::Replace(_) => Kind::Replace,
+        Change::SetItem { .. } => Kind::SetItem,
+        Change::Append { .. } => Kind::Append,
+        Change::Pop => Kind::Pop,
+        Change::SetKey { .. } => Kind::SetKey,
+        Change::DeleteKey { .. } => Kind::DeleteKey,
+        Change::SetAttribute { .. } => Kind::SetAttribute,
+        Change::DeleteAttribute { .. } => Kind::DeleteAttribute,
+        Change::SetCell { .. } => Kind::SetCell,
+        Change::Clear => Kind::Clear,
+    }
+}
+
+fn put_call(call: &Call, next_frame: &mut u64, last: &mut [Last; 3], out: &mut Vec<u8>) {
+    put_signed(out, call.frame.0.wrapping_sub(*next_frame) as i64);
+    *next_frame = (*next_frame).max(call.frame.0.saturating_add(1));
+    put_object(out, &mut last[0], call.globals);
+    put_object(out, &mut last[1], call.locals);
+}
+
 fn step_of(event: &Event) -> Step {
     match event {
-        Event::Call {
-            frame,
-            function,
-            globals,
-            locals,
-        } => Step::Call {
-            frame: *frame,
-            function: *function,
-            globals: *globals,
-            locals: *locals,
-        },
-        Event::Line { line } => Step::Line(*line),
-        Event::Return { .. } | Event::Unwind { .. } => Step::Leave,
+        Event::Unwind { .. } => Step::Leave,
         Event::Yield { .. } => Step::Suspend,
         Event::Resume { frame } => Step::Resume(*frame),
         _ => Step::Other,

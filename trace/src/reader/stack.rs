@@ -415,7 +415,7 @@ impl Recording {
     /// The block, if the frame was touched in it.
     fn find_touch(&self, frame: FrameId, number: u32) -> Result<Option<u32>> {
         let block = self.needed_block(number)?;
-        let touched = block.walker.latest.contains_key(&frame);
+        let touched = block.walker.latest(frame).is_some();
         Ok(touched.then_some(number))
     }
 

@@ -10,6 +10,9 @@ use crate::varint::put;
 use crate::walker::Walker;
 use crate::{FrameId, FunctionId, ObjectId, SourceId, TaskId};
 
+/// Tallies of events by frame and code beyond so many are not kept.
+const TALLY_MAX: usize = 1 << 18;
+
 /// A block, open or decoded, as an index sees it.
 pub(crate) struct BlockFacts<'a> {
     pub(crate) number: u32,
@@ -139,6 +142,9 @@ impl SegmentBuilder {
             .iter()
             .map(|(meaning, _)| matches!(meaning.kind, Kind::Call | Kind::Resume))
             .collect();
+        // Most rows are only counted, by touch and code.
+        let codes = facts.codes.len();
+        let mut times = vec![0_u32; touches.len().saturating_mul(codes).min(TALLY_MAX)];
         let rows = if touches.is_empty() { &[] } else { facts.rows };
         for (position, row) in (facts.first..).zip(rows) {
             let is_start = starts_frame.get(row.code as usize).copied() == Some(true);
@@ -152,6 +158,13 @@ impl SegmentBuilder {
             ) else {
                 continue;
             };
+            if !is_start
+                && let Some(touch) = touch
+                && let Some(times) = times.get_mut(touch * codes + row.code as usize)
+            {
+                *times += 1;
+                continue;
+            }
             let starts = activation.start == position;
             if is_start
                 && starts
@@ -163,7 +176,15 @@ impl SegmentBuilder {
             if let Some(touch) = touch
                 && let Some((_, touch)) = touches.get_mut(touch)
             {
-                touch.add(meaning, starts);
+                touch.add(meaning, 1, starts);
+            }
+        }
+        for (index, (_, touch)) in touches.iter_mut().enumerate() {
+            let times = times.get(index * codes..).unwrap_or_default();
+            for (&times, (meaning, _)) in times.iter().zip(&facts.codes) {
+                if times > 0 {
+                    touch.add(meaning, u64::from(times), false);
+                }
             }
         }
         let names: Map<u32, &Arc<str>> = facts.names.iter().map(|it| (it.0, &it.1)).collect();
@@ -192,22 +213,24 @@ impl SegmentBuilder {
 }
 
 impl FrameTouch {
-    fn add(&mut self, meaning: &Meaning, starts: bool) {
+    /// Counts so many events of a code. Of a resume it matters whether a part of the frame's life
+    /// `starts` with it.
+    fn add(&mut self, meaning: &Meaning, times: u64, starts: bool) {
         match meaning.kind {
-            Kind::Line => self.steps += 1,
-            Kind::Return | Kind::Unwind => self.exits += 1,
-            Kind::Yield => self.yields += 1,
-            Kind::Resume if starts => self.resumes += 1,
+            Kind::Line => self.steps += times,
+            Kind::Return | Kind::Unwind => self.exits += times,
+            Kind::Yield => self.yields += times,
+            Kind::Resume if starts => self.resumes += times,
             Kind::Write => match self
                 .writes
                 .binary_search_by_key(&meaning.b, |write| write.0)
             {
                 Ok(index) => {
                     if let Some(write) = self.writes.get_mut(index) {
-                        write.1 += 1;
+                        write.1 += times;
                     }
                 }
-                Err(index) => self.writes.insert(index, (meaning.b, 1)),
+                Err(index) => self.writes.insert(index, (meaning.b, times)),
             },
             _ => {}
         }

@@ -201,6 +201,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// One byte.
+    #[inline]
     pub fn byte(&mut self) -> Option<u8> {
         let byte = *self.bytes.get(self.at)?;
         self.at += 1;
@@ -208,9 +209,18 @@ impl<'a> Cursor<'a> {
     }
 
     /// An unsigned varint of at most 10 bytes.
+    #[inline]
     pub fn number(&mut self) -> Option<u64> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
+        let byte = self.byte()?;
+        if byte & 0x80 == 0 {
+            return Some(u64::from(byte));
+        }
+        self.long_number(byte)
+    }
+
+    fn long_number(&mut self, first: u8) -> Option<u64> {
+        let mut value = u64::from(first & 0x7f);
+        for shift in (7..64).step_by(7) {
             let byte = self.byte()?;
             value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
@@ -221,12 +231,14 @@ impl<'a> Cursor<'a> {
     }
 
     /// A zigzag number.
+    #[inline]
     pub fn signed(&mut self) -> Option<i64> {
         let raw = self.number()?;
         Some((raw >> 1) as i64 ^ -((raw & 1) as i64))
     }
 
     /// So many bytes.
+    #[inline]
     pub fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let bytes = self.bytes.get(self.at..self.at.checked_add(len)?)?;
         self.at += len;
