@@ -17,7 +17,7 @@ use crate::job::Origin;
 use crate::output::Outputs;
 
 /// So many bytes are read before the program gets their room back.
-const CHUNK_BYTES: usize = 256 << 10;
+pub(crate) const CHUNK_BYTES: usize = 256 << 10;
 /// The program would wait, once the ring is full, for a slow look at a large repository.
 const ORIGIN_PATIENCE: Duration = Duration::from_secs(1);
 /// More different notes than these are not kept.
@@ -48,11 +48,11 @@ impl Drain {
         &mut self.sink
     }
 
-    /// Takes some of what is there. False when nothing was.
-    pub(crate) fn pump(&mut self, outputs: Option<&mut Outputs>) -> bool {
+    /// Takes about [`CHUNK_BYTES`] of what is there, and says how many.
+    pub(crate) fn pump(&mut self, outputs: Option<&mut Outputs>) -> usize {
         let bytes = self.consumer.available();
         if bytes.is_empty() {
-            return false;
+            return 0;
         }
         let read = if self.sink.is_stopped() {
             Some(bytes.len())
@@ -65,7 +65,7 @@ impl Drain {
         if self.sink.is_stopped() {
             self.consumer.request_stop();
         }
-        true
+        len
     }
 
     /// See [`Sink::flush`].

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::child::{Program, Signals, is_running};
 use crate::command::Launch;
-use crate::drain::{Drain, Sink};
+use crate::drain::{CHUNK_BYTES, Drain, Sink};
 use crate::job::{Ending, Job, Observer, Outcome, OutputMode, Progress, Recorded};
 use crate::output::Outputs;
 use crate::{Error, Result, embedded, scope};
@@ -27,7 +27,8 @@ const FLUSH_MANY: u64 = 4096;
 const FLUSH_MANY_EVERY: Duration = Duration::from_millis(35);
 /// An idle program is looked at so often at least; a full ring takes about ten times as long to fill.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
-const SHORTEST_PAUSE: Duration = Duration::from_micros(200);
+/// Looking more often would find a few messages at a time, and cost more than it reads.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
 /// A process that outlives the command gets so long to stop recording.
 const GRACE: Duration = Duration::from_millis(200);
 
@@ -144,9 +145,11 @@ impl Running {
                 flushed = Instant::now();
                 self.drain.flush();
             }
-            if moved {
-                pause = SHORTEST_PAUSE;
+            if moved >= CHUNK_BYTES {
                 continue;
+            }
+            if moved > 0 {
+                pause = SHORTEST_PAUSE;
             }
             let descriptors = match &self.outputs {
                 Some(outputs) => outputs.descriptors(),
@@ -189,7 +192,7 @@ impl Running {
             self.drain.consumer().request_stop();
         }
         let end = Instant::now() + GRACE;
-        while self.drain.pump(self.outputs.as_mut()) {
+        while self.drain.pump(self.outputs.as_mut()) > 0 {
             if outlives && Instant::now() > end {
                 break;
             }

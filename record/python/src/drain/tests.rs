@@ -44,7 +44,7 @@ impl FakeRecorder {
         let mut bytes = vec![kind];
         fill(&mut bytes);
         while !self.producer.try_push(&bytes) {
-            assert!(self.drain.pump(None));
+            assert!(self.drain.pump(None) > 0);
         }
     }
 
@@ -92,7 +92,7 @@ impl FakeRecorder {
     }
 
     fn drain(&mut self) {
-        while self.drain.pump(None) {}
+        while self.drain.pump(None) > 0 {}
     }
 
     fn finish(&mut self) -> Option<String> {
