@@ -73,10 +73,10 @@ const OWN_TESTS: &[(&str, Speed)] = &[
     ("test_generators", Speed::Fast),
     ("test_coroutines", Speed::Fast),
     ("test_thread", Speed::Fast),
-    ("test_weakref", Speed::Slow),
-    ("test_exceptions", Speed::Slow),
-    ("test_descr", Speed::Slow),
-    ("test_gc", Speed::Slow),
+    ("test_weakref", Speed::Fast),
+    ("test_exceptions", Speed::Fast),
+    ("test_descr", Speed::Fast),
+    ("test_gc", Speed::Fast),
     ("test_threading", Speed::Slow),
 ];
 

@@ -1,5 +1,6 @@
 """Attributes in every place where Python keeps them."""
 import enum
+import types
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -138,6 +139,25 @@ def dictionary():
     return level, held
 
 
+class Noted(types.ModuleType):
+    note = 1
+
+
+def reassigned():
+    made = types.ModuleType("made")
+    made.__class__ = Noted
+    note = made.note
+    made.__class__ = types.ModuleType
+    meter = Meter()
+    meter.__class__ = Gauge
+    return note, hasattr(made, "note"), meter.read()
+
+
+class Gauge(Meter):
+    def read(self):
+        return self.level + 1
+
+
 def main():
     account = Savings("Ada", 200)
     account.balance = 1000
@@ -164,6 +184,7 @@ def main():
     print(dict(counts))
     print(meta())
     print(dictionary())
+    print(reassigned())
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ unsafe fn equalise(symbols: &Symbols, one: Type, other: Type) {
         for (watched, unwatched) in [(one, other), (other, one)] {
             if deaths::frees_watched(watched)
                 && !deaths::frees_watched(unwatched)
-                && raw::flags_of(unwatched) & flag::HEAP_TYPE != 0
+                // Modules are the only instances of a class of C that may get another one.
+                && (raw::flags_of(unwatched) & flag::HEAP_TYPE != 0 || unwatched == symbols.module)
             {
                 deaths::watch(symbols, unwatched, Death::Free);
             }
