@@ -78,7 +78,7 @@ struct Known {
     class: Type,
     /// The value of [`Values::epoch`] when it was last compared with memory.
     verified: u64,
-    state: Box<content::State>,
+    state: content::State,
 }
 
 /// Identities, first sights and changes of the program's objects.
@@ -88,7 +88,7 @@ pub(crate) struct Values {
     limits: Limits,
     redaction: redaction::Redaction,
     well_known: Option<WellKnown>,
-    known: AddressMap<usize, Known>,
+    known: AddressMap<usize, Box<Known>>,
     /// Addresses by key, for the shadows of other objects.
     addresses: AddressMap<u64, usize>,
     classes: AddressMap<usize, Class>,

@@ -1,6 +1,6 @@
 //! First sight: numbering an object and recording its contents.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use retrostep_record_python_wire::message::{self, put};
 
@@ -69,7 +69,7 @@ pub(super) struct State {
     /// Elements behind the limit were recorded one by one.
     pub(super) beyond: bool,
     /// Keys of entries that were recorded one by one behind the limit.
-    pub(super) beyond_keys: HashSet<Shadow>,
+    pub(super) beyond_keys: BTreeSet<Shadow>,
     pub(super) version: Option<u64>,
     pub(super) mutable: bool,
     /// The content of a cell whose variable is redacted.
@@ -183,13 +183,13 @@ impl Values {
             let address = object as usize;
             self.known.insert(
                 address,
-                Known {
+                Box::new(Known {
                     key,
                     id: UNNUMBERED,
                     class,
                     verified: self.epoch,
-                    state: Box::default(),
-                },
+                    state: State::default(),
+                }),
             );
             self.addresses.insert(key, address);
             deaths::expect(address);
@@ -228,6 +228,9 @@ impl Values {
                 version: self.version_of(object, class),
                 mutable: self.is_mutable(class, &parts),
                 text: parts.text_hash(),
+                items: Vec::with_capacity(parts.items.len()),
+                entries: Vec::with_capacity(parts.entries.len()),
+                attributes: Vec::with_capacity(parts.attributes.len()),
                 ..State::default()
             };
             let below = depth.saturating_sub(1);
@@ -290,7 +293,7 @@ impl Values {
             if let Some(known) = self.known.get_mut(&address) {
                 known.class = class;
                 known.verified = epoch;
-                *known.state = state;
+                known.state = state;
                 if known.id == UNNUMBERED {
                     known.id = next;
                     self.next_object += 1;

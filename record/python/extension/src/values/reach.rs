@@ -144,7 +144,7 @@ impl Values {
         let mutable = state.mutable;
         let (kind, len) = (state.kind, state.len);
         let attributes = std::mem::take(&mut state.attributes);
-        **state = State {
+        *state = State {
             kind,
             len,
             attributes,

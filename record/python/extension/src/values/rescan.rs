@@ -82,7 +82,7 @@ impl Values {
             let Some(known) = self.known.get_mut(&address) else {
                 return;
             };
-            let mut state = std::mem::take(&mut *known.state);
+            let mut state = std::mem::take(&mut known.state);
             let parts = match as_kind {
                 Some(_) => {
                     let mut parts = Parts::default();
@@ -96,7 +96,7 @@ impl Values {
                 state.version = self.version_of(object, class);
             }
             if let Some(known) = self.known.get_mut(&address) {
-                *known.state = state;
+                known.state = state;
             }
             if !described {
                 self.record_contents(out, object, self.limits.depth, as_kind);

@@ -4,13 +4,13 @@
 //! they are recorded. Equal shadows mean that recording the value again would say the same.
 
 /// The last recorded state of one value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Shadow {
     pub(super) kind: ShadowKind,
     pub(super) payload: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub(super) enum ShadowKind {
     /// No value.
