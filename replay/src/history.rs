@@ -164,7 +164,11 @@ impl<'a> Changes<'a> {
         for (place, from, change) in &mut self.places {
             if change.is_none() && *from != end {
                 let (recording, direction) = (self.recording, self.direction);
-                *change = place.find_raw_within(recording, *from, direction, self.cancel, left)?;
+                let range = match direction {
+                    Direction::Forward => *from..recording.end(),
+                    Direction::Backward => Position::START..*from,
+                };
+                *change = place.find_raw_within(recording, range, direction, self.cancel, left)?;
                 if change.is_none() && *left == 0 {
                     return Ok(None);
                 }

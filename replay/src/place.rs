@@ -6,10 +6,11 @@
 mod describe;
 mod shown;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use retrostep_trace::{
-    CancellationToken, Change, Content, Direction, Event, FrameId, Key, ObjectId, ObjectKind,
+    CancellationToken, Change, Direction, Event, FrameId, Key, ObjectId, ObjectKind, Part,
     Position, Recording, Result, ThreadId, Value,
 };
 
@@ -134,31 +135,17 @@ impl Place {
                 .map(|_| Value::Object(*object))),
             Place::Attribute { object, .. }
             | Place::Item { object, .. }
-            | Place::Entry { object, .. } => {
-                let content = recording.object(*object, at)?;
-                Ok(content.and_then(|(content, _)| self.part_of(&content)))
-            }
+            | Place::Entry { object, .. } => recording.value_of_part(*object, self.part(), at),
         }
     }
 
-    fn part_of(&self, content: &Content) -> Option<Value> {
+    /// What of its object the place is.
+    fn part(&self) -> Part<'_> {
         match self {
-            Place::Attribute { name, .. } => content
-                .attributes
-                .iter()
-                .find(|(attribute, _)| attribute == name)
-                .map(|(_, value)| value.clone()),
-            Place::Item { index, .. } => usize::try_from(*index)
-                .ok()
-                .and_then(|index| content.items.get(index))
-                .or_else(|| content.sparse.get(index))
-                .cloned(),
-            Place::Entry { key, .. } => content
-                .entries
-                .iter()
-                .find(|(candidate, _)| candidate == key)
-                .map(|(_, value)| value.clone()),
-            Place::Local { .. } | Place::Object { .. } => None,
+            Place::Attribute { name, .. } => Part::Attribute(name),
+            Place::Item { index, .. } => Part::Item(*index),
+            Place::Entry { key, .. } => Part::Entry(key),
+            Place::Local { .. } | Place::Object { .. } => Part::Whole,
         }
     }
 
@@ -176,7 +163,54 @@ impl Place {
         Ok(variable.is_some_and(|variable| variable.kind.is_cell()))
     }
 
-    /// The events that can change what the place holds at `at`, or the object it holds.
+    /// The nearest event in `range` that can change what the place holds, or the object it holds.
+    fn nearest_event(
+        &self,
+        recording: &Recording,
+        range: &Range<Position>,
+        direction: Direction,
+        cancel: &CancellationToken,
+    ) -> Result<Option<Position>> {
+        let mut nearest = Narrowing {
+            range: range.clone(),
+            direction,
+            found: None,
+        };
+        let find = |nearest: &Narrowing, key: Key| {
+            recording.find_between(key, nearest.range.clone(), direction, cancel)
+        };
+        let (Place::Attribute { object, .. }
+        | Place::Item { object, .. }
+        | Place::Entry { object, .. }) = self
+        else {
+            for key in self.keys(recording, nearest.near_end())? {
+                nearest.take(find(&nearest, key)?);
+            }
+            return Ok(nearest.found);
+        };
+        let part = self.part();
+        nearest.take(recording.find_change(*object, part, range.clone(), direction, cancel)?);
+        // Up to that event the place holds what it holds there.
+        let held = match (nearest.found, direction) {
+            (Some(found), Direction::Forward) => self.raw_value(recording, found)?,
+            (Some(found), Direction::Backward) => self.raw_value(recording, found.next())?,
+            (None, _) => self.raw_value(recording, range.start)?,
+        };
+        match held {
+            // It holds itself.
+            Some(Value::Object(held)) if held == *object => {
+                let key = Key::Object(held);
+                Ok(recording.find_between(key, range.clone(), direction, cancel)?)
+            }
+            Some(Value::Object(held)) => {
+                nearest.take(find(&nearest, Key::Object(held))?);
+                Ok(nearest.found)
+            }
+            _ => Ok(nearest.found),
+        }
+    }
+
+    /// The events that can change a local or an object, or the object that a local holds at `at`.
     fn keys(&self, recording: &Recording, at: Position) -> Result<Vec<Key>> {
         let mut keys = Vec::new();
         match self {
@@ -190,16 +224,16 @@ impl Place {
                         keys.push(Key::Object(cell));
                     }
                 }
+                if let Some(Value::Object(held)) = self.raw_value(recording, at)?
+                    && !keys.contains(&Key::Object(held))
+                {
+                    keys.push(Key::Object(held));
+                }
             }
             Place::Attribute { object, .. }
             | Place::Item { object, .. }
             | Place::Entry { object, .. }
             | Place::Object { object } => keys.push(Key::Object(*object)),
-        }
-        if let Some(Value::Object(object)) = self.raw_value(recording, at)?
-            && !keys.contains(&Key::Object(object))
-        {
-            keys.push(Key::Object(object));
         }
         Ok(keys)
     }
@@ -212,44 +246,38 @@ impl Place {
         direction: Direction,
         cancel: &CancellationToken,
     ) -> Result<Option<RawChange>> {
+        let range = match direction {
+            Direction::Forward => from..recording.end(),
+            Direction::Backward => Position::START..from,
+        };
         let mut unlimited = u64::MAX;
-        self.find_raw_within(recording, from, direction, cancel, &mut unlimited)
+        self.find_raw_within(recording, range, direction, cancel, &mut unlimited)
     }
 
-    /// As [`Place::find_raw`], looking at no more than `left` events, which is counted down. When none are
-    /// left, that nothing was found says nothing.
+    /// As [`Place::find_raw`], looking only at events in `range`, and at no more than `left` of them,
+    /// which is counted down. When none are left, that nothing was found says nothing.
     pub(crate) fn find_raw_within(
         &self,
         recording: &Recording,
-        from: Position,
+        mut range: Range<Position>,
         direction: Direction,
         cancel: &CancellationToken,
         left: &mut u64,
     ) -> Result<Option<RawChange>> {
-        let mut at = from;
-        let mut keys = self.keys(recording, at)?;
-        loop {
+        while range.start < range.end {
             cancel.check()?;
             if *left == 0 {
                 return Ok(None);
             }
             *left -= 1;
-            let mut nearest: Option<Position> = None;
-            for key in &keys {
-                let found = recording.find(*key, at, direction, cancel)?;
-                nearest = match (nearest, found) {
-                    (Some(a), Some(b)) if direction == Direction::Forward => Some(a.min(b)),
-                    (Some(a), Some(b)) => Some(a.max(b)),
-                    (a, b) => a.or(b),
-                };
-            }
-            let Some(position) = nearest else {
+            let found = self.nearest_event(recording, &range, direction, cancel)?;
+            let Some(position) = found else {
                 return Ok(None);
             };
-            at = match direction {
-                Direction::Forward => position.next(),
-                Direction::Backward => position,
-            };
+            match direction {
+                Direction::Forward => range.start = position.next(),
+                Direction::Backward => range.end = position,
+            }
             match recording.event(position)?.map(|event| event.event) {
                 // What the place holds is the same before and after it.
                 Some(Event::Object { object, change }) if self.is_unrelated(object, &change) => {
@@ -260,8 +288,8 @@ impl Place {
             if let Some(change) = self.change_at(recording, position)? {
                 return Ok(Some(change));
             }
-            keys = self.keys(recording, at)?;
         }
+        Ok(None)
     }
 
     /// The change that the event at `position` makes, if it changes what the place shows.
@@ -295,6 +323,32 @@ impl Place {
                 *object == changed && same_type && key != other
             }
             _ => false,
+        }
+    }
+}
+
+/// The nearest of several events, and the range in which a nearer one would lie.
+struct Narrowing {
+    range: Range<Position>,
+    direction: Direction,
+    found: Option<Position>,
+}
+
+impl Narrowing {
+    fn take(&mut self, found: Option<Position>) {
+        let Some(found) = found else { return };
+        self.found = Some(found);
+        match self.direction {
+            Direction::Forward => self.range.end = found,
+            Direction::Backward => self.range.start = found.next(),
+        }
+    }
+
+    /// The end of the range that the search begins at.
+    fn near_end(&self) -> Position {
+        match self.direction {
+            Direction::Forward => self.range.start,
+            Direction::Backward => self.range.end,
         }
     }
 }

@@ -230,6 +230,7 @@ impl Timeline {
     fn search<'a>(&'a self, cancel: &'a CancellationToken) -> Search<'a> {
         Search {
             recording: &self.recording,
+            threads: &self.threads,
             cancel,
             messages: &self.breakpoints.messages,
             progress: &self.progress,

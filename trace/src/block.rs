@@ -127,6 +127,15 @@ impl Meaning {
         })
     }
 
+    /// The text that names the attribute or entry which a change concerns alone.
+    pub(crate) fn part_name(&self) -> Option<u64> {
+        match self.kind {
+            Kind::SetKey | Kind::DeleteKey => self.a.checked_sub(1),
+            Kind::SetAttribute | Kind::DeleteAttribute => Some(self.a),
+            _ => None,
+        }
+    }
+
     /// The function of a line, write or other event inside a frame; of a call the one called.
     pub(crate) fn function(&self) -> Option<crate::FunctionId> {
         let number = match self.kind {

@@ -9,7 +9,7 @@ pub(crate) const END_MAGIC: [u8; 8] = *b"RSREC\r\nE";
 /// The format this build writes, and the only one it reads.
 pub(crate) const VERSION: u16 = 1;
 /// What this build adds that earlier readers of the version may ignore.
-pub(crate) const MINOR: u16 = 1;
+pub(crate) const MINOR: u16 = 2;
 pub(crate) const FILE_HEADER_LEN: usize = 64;
 pub(crate) const CHUNK_HEADER_LEN: usize = 72;
 pub(crate) const TRAILER_LEN: usize = 32;

@@ -36,7 +36,7 @@ pub use ids::{
     Direction, FrameId, FunctionId, ObjectId, Position, SourceId, TaskId, ThreadId, TypeId,
 };
 pub use reader::{
-    Completeness, FrameState, Key, LineMoment, LineScan, LineVisitor, MOST_NAMES, Overview,
+    Completeness, FrameState, Key, LineMoment, LineScan, LineVisitor, MOST_NAMES, Overview, Part,
     Recording, Seen, ThreadInfo, VerifyReport, Written,
 };
 pub use table::{

@@ -8,6 +8,7 @@ mod index;
 mod layout;
 mod objects;
 mod overview;
+mod parts;
 mod scan;
 mod search;
 mod stack;
@@ -23,6 +24,7 @@ use file::RecordingFile;
 use index::Index;
 use layout::Layout;
 pub use overview::Overview;
+pub use parts::Part;
 pub use scan::{LineMoment, LineScan, LineVisitor, MOST_NAMES, Seen};
 
 /// Memory for definitions, source texts included.
@@ -333,8 +335,29 @@ impl Recording {
         direction: Direction,
         cancel: &CancellationToken,
     ) -> Result<Option<Position>> {
+        let range = match direction {
+            Direction::Forward => from..self.end(),
+            Direction::Backward => Position::START..from,
+        };
+        self.find_between(key, range, direction, cancel)
+    }
+
+    /// Forward: the first position in `range` whose event matches `key`. Backward: the last one.
+    ///
+    /// Cost: as [`Recording::find`], but blocks outside the range are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Recording::find`].
+    pub fn find_between(
+        &self,
+        key: Key,
+        range: std::ops::Range<Position>,
+        direction: Direction,
+        cancel: &CancellationToken,
+    ) -> Result<Option<Position>> {
         cancel.check()?;
-        self.find_position(key, from, direction, cancel)
+        self.find_position(key, &range, direction, cancel)
     }
 
     /// How many events before `to` match `key`.

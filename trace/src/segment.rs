@@ -4,6 +4,7 @@
 //! lives and dies inside one block costs nothing.
 
 pub(crate) mod collect;
+pub(crate) mod parts;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ pub(crate) mod keys {
     pub(crate) const THREAD_SPAN: u8 = 16;
     pub(crate) const DELTA: u8 = 17;
     pub(crate) const DEPTH: u8 = 18;
+    pub(crate) const PART: u8 = 19;
 }
 
 /// What is looked up.
@@ -350,6 +352,10 @@ impl Directory {
         8 + (self.rows.len() * DIRECTORY_ROW) as u64
     }
 
+    pub(crate) fn first_key(&self, group: usize) -> Option<IndexKey> {
+        self.rows.get(group).map(|(first, _, _)| *first)
+    }
+
     pub(crate) fn groups(&self) -> usize {
         self.rows.len()
     }
@@ -446,6 +452,13 @@ impl SegmentBuilder {
         }
         let (_, list) = self.entries.get(key)?;
         Some(Cow::Borrowed(list))
+    }
+
+    /// What is said of frames below `called`, as it would stand in a file.
+    pub(crate) fn frames_below(&self, called: u64) -> impl Iterator<Item = (IndexKey, &[u8])> {
+        let frames = self.entries.iter();
+        let below = frames.filter(move |(key, _)| key.kind == keys::FRAME && key.a < called);
+        below.map(|(key, (_, list))| (*key, list.as_slice()))
     }
 
     pub(crate) fn threads(&self) -> impl Iterator<Item = (u32, &ThreadSpan)> {

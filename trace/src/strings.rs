@@ -69,6 +69,12 @@ impl StringTable {
         })
     }
 
+    /// All texts by number.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let numbers = self.numbers.iter();
+        numbers.map(|(text, number)| (u64::from(*number), &*text.kept))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.numbers.len()
     }
@@ -89,7 +95,7 @@ impl StringTable {
 }
 
 /// The longest beginning of `bytes` that is kept, cut between characters.
-fn shortened(bytes: &[u8]) -> &[u8] {
+pub(crate) fn shortened(bytes: &[u8]) -> &[u8] {
     if bytes.len() <= LONGEST {
         return bytes;
     }
@@ -140,6 +146,19 @@ impl Strings {
         let (range, len) = self.entries.get(at).ok_or(MISSING)?;
         let range = range.start as usize..range.end as usize;
         Ok((self.bytes.get(range).ok_or(MISSING)?, *len))
+    }
+
+    /// What was kept of all texts, by number.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        (0..).zip(&self.entries).filter_map(|(number, (range, _))| {
+            let range = range.start as usize..range.end as usize;
+            Some((number, self.bytes.get(range)?))
+        })
+    }
+
+    /// What was kept of a text, and its true length.
+    pub(crate) fn kept_and_len(&self, number: u64) -> Option<(&[u8], u64)> {
+        self.kept(usize::try_from(number).ok()?).ok()
     }
 
     /// Whether what was kept of a text is `name`; if so, whether that is all of it.

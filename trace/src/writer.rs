@@ -402,6 +402,7 @@ impl Writer {
             self.live.close(&self.block, number);
             let records = self.live.records(&self.block.walker);
             let notes = self.objects.close_block(self.block.rows.len(), number);
+            let parts = self.block.parts(self.first_object);
             let body = self.block.seal(&mut self.packer, &records, &notes);
             let place = BlockPlace {
                 first: self.block.first,
@@ -432,6 +433,7 @@ impl Writer {
                 contents: noted.collect(),
                 deltas: deltas.collect(),
                 names: std::mem::take(&mut self.block.names),
+                parts,
                 tasks: std::mem::take(&mut self.block.started),
                 uncaught: &self.block.uncaught,
             };

@@ -1,8 +1,11 @@
 //! Data breakpoints: where they stop for each change of what they watch.
 //!
 //! A change stops forward at the first step event after it, backward at the step event of the line that
-//! did it. These two orders can differ (a line that writes before and after a call), so all changes
-//! of the place are found once and kept.
+//! did it. These two orders can differ (a line that writes before and after a call). The nearest stop is
+//! looked for among the changes that can stop there; only to number the changes, for a hit condition, all
+//! of them are found once and kept.
+
+mod nearest;
 
 use std::sync::Mutex;
 
@@ -11,6 +14,7 @@ use retrostep_trace::{Direction, FrameId, Key, Position, ThreadId};
 use super::gate::{Gate, Search, lock};
 use super::occurrences::within;
 use crate::{BreakpointId, DataChange, Datum, Place, PlaceChange, Result};
+use nearest::Nearest;
 
 /// A data breakpoint with what was found out about it.
 #[derive(Debug)]
@@ -28,6 +32,13 @@ struct StoppingChange {
     write: Position,
     after: Position,
     before: Position,
+    thread: ThreadId,
+}
+
+/// A change that stops, and the thread that made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Stopping {
+    write: Position,
     thread: ThreadId,
 }
 
@@ -75,6 +86,9 @@ impl DataPoint {
         direction: Direction,
         limit: Position,
     ) -> Result<Option<Position>> {
+        if self.gate.hits.is_none() {
+            return Nearest::new(self, search).stop(from, direction, limit);
+        }
         let mut changes = lock(&self.changes);
         self.scan(search, &mut changes)?;
         let found = match direction {
@@ -94,6 +108,34 @@ impl DataPoint {
             .filter(|&at| within(at, direction, limit)))
     }
 
+    /// The changes that stop at a position, in order of their writes.
+    fn stopping_at(
+        &self,
+        search: Search<'_>,
+        at: Position,
+        direction: Direction,
+    ) -> Result<Vec<Stopping>> {
+        if self.gate.hits.is_none() {
+            return Nearest::new(self, search).stopping_at(at, direction);
+        }
+        let mut changes = lock(&self.changes);
+        self.scan(search, &mut changes)?;
+        let order = match direction {
+            Direction::Forward => &changes.by_after,
+            Direction::Backward => &changes.by_before,
+        };
+        let start = order.partition_point(|&(position, _)| position < at);
+        let end = order.partition_point(|&(position, _)| position <= at);
+        let here = order.get(start..end).unwrap_or_default().iter();
+        Ok(here
+            .filter_map(|&(_, index)| changes.stopping.get(index))
+            .map(|change| Stopping {
+                write: change.write,
+                thread: change.thread,
+            })
+            .collect())
+    }
+
     /// The stop at a position that [`DataPoint::find`] returned.
     ///
     /// Changes that stop at the same position are told as one, from the first's old value to the
@@ -104,19 +146,7 @@ impl DataPoint {
         at: Position,
         direction: Direction,
     ) -> Result<Option<DataStop>> {
-        let here: Vec<StoppingChange> = {
-            let mut changes = lock(&self.changes);
-            self.scan(search, &mut changes)?;
-            let order = match direction {
-                Direction::Forward => &changes.by_after,
-                Direction::Backward => &changes.by_before,
-            };
-            let start = order.partition_point(|&(position, _)| position < at);
-            let end = order.partition_point(|&(position, _)| position <= at);
-            let here = order.get(start..end).unwrap_or_default().iter();
-            here.filter_map(|&(_, index)| changes.stopping.get(index).copied())
-                .collect()
-        };
+        let here = self.stopping_at(search, at, direction)?;
         let (Some(first), Some(last)) = (here.first(), here.last()) else {
             return Ok(None);
         };

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use retrostep_trace::{CancellationToken, FrameId, Position, Recording};
+use retrostep_trace::{CancellationToken, FrameId, Position, Recording, ThreadInfo};
 
 use crate::{Expression, ExpressionError, HitCondition, Progress, Result, Snapshot};
 
@@ -14,6 +14,7 @@ use crate::{Expression, ExpressionError, HitCondition, Progress, Result, Snapsho
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Search<'a> {
     pub(crate) recording: &'a Recording,
+    pub(crate) threads: &'a [ThreadInfo],
     pub(crate) cancel: &'a CancellationToken,
     pub(crate) messages: &'a Messages,
     pub(crate) progress: &'a Progress,

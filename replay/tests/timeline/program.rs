@@ -40,8 +40,20 @@ pub(crate) fn record(events: &[ThreadEvent]) -> Arc<Recording> {
     Arc::new(Recording::open(&path).unwrap())
 }
 
+/// Opens a recording of these events in blocks of so many.
+pub(crate) fn record_in_blocks(events: &[ThreadEvent], of: usize) -> Arc<Recording> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("program.retro");
+    write_in_blocks(events, of, &path);
+    Arc::new(Recording::open(&path).unwrap())
+}
+
 /// Writes a recording of these events.
 pub(crate) fn write(events: &[ThreadEvent], path: &Path) {
+    write_in_blocks(events, usize::MAX, path);
+}
+
+fn write_in_blocks(events: &[ThreadEvent], of: usize, path: &Path) {
     let options = WriterOptions {
         events_per_block: 1 << 10,
         ..WriterOptions::default()
@@ -81,8 +93,11 @@ pub(crate) fn write(events: &[ThreadEvent], path: &Path) {
             lines: (0..LINES).map(|index| line(number, index)).collect(),
         });
     }
-    for event in events {
+    for (number, event) in (1..).zip(events) {
         writer.push(event.thread, event.event.clone()).unwrap();
+        if number % of == 0 {
+            writer.flush().unwrap();
+        }
     }
     writer.finish(&Summary::default()).unwrap();
 }

@@ -15,7 +15,8 @@ use retrostep_trace::{
 };
 
 use crate::program::{
-    Choices, FUNCTIONS, GLOBALS, LINES, PATH, generate, line, record, text, write,
+    Choices, FUNCTIONS, GLOBALS, LINES, PATH, SHARED, generate, line, record, record_in_blocks,
+    text, write,
 };
 use crate::reference::{DataHit, Halt, Reference, Watched, numbered, position};
 
@@ -272,6 +273,50 @@ proptest! {
                         prop_assert_eq!(stop.position, position(expected));
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_data_breakpoint_stops_where_it_does_when_all_changes_are_known(
+        bytes in vec(any::<u8>(), 0..200),
+        setting in vec(any::<u8>(), 0..20),
+        block in 1usize..40,
+    ) {
+        let events = generate(&bytes);
+        let reference = Reference::new(&events);
+        let recording = record_in_blocks(&events, block);
+        let choices = &mut Choices::new(&setting);
+        let mut places: Vec<Place> = watched(&reference, choices).into_iter().map(place).collect();
+        places.push(Place::Object { object: SHARED });
+        let condition = (choices.below(3) == 1).then(|| "a == 1".to_owned());
+        // To number the changes all of them have to be known.
+        let timelines = [None, Some(">= 1".to_owned())].map(|hit_condition| {
+            let mut timeline = Timeline::new(Arc::clone(&recording), |_| None).unwrap();
+            let points: Vec<DataBreakpoint> = (places.iter().cloned())
+                .map(|place| DataBreakpoint {
+                    place,
+                    condition: condition.clone(),
+                    hit_condition: hit_condition.clone(),
+                    name: None,
+                })
+                .collect();
+            timeline.set_data_breakpoints(&points).unwrap();
+            timeline
+        });
+        let cancel = CancellationToken::new();
+        let [mut nearest, mut all] = timelines;
+        for at in 0..=events.len() {
+            nearest.seek(position(at)).unwrap();
+            all.seek(position(at)).unwrap();
+            for direction in DIRECTIONS {
+                let found = nearest.find_resume(direction, &cancel).unwrap();
+                let expected = all.find_resume(direction, &cancel).unwrap();
+                prop_assert_eq!(
+                    format!("{found:?}"), format!("{expected:?}"),
+                    "{:?} from {} of {:?} in blocks of {} in {:#?}",
+                    direction, at, places, block, numbered_events(&events)
+                );
             }
         }
     }

@@ -1,11 +1,13 @@
 //! The object events of a block: where each stands, so that one object's are read without the others'.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::decode::{BlockPlace, DecodedCode, code_at, dictionary_of, lanes_of};
 use super::section::unpack;
 use super::{Kind, Meaning, sections};
 use crate::codec::{Last, ValueReader, object_kind, skip_content, skip_payload, skip_value};
+use crate::reader::Part;
+use crate::segment::parts::Parts;
 use crate::strings::Strings;
 use crate::varint::{Decoded, Input, Malformed};
 use crate::{Change, ObjectId, TypeId, Value};
@@ -137,6 +139,65 @@ impl Changes {
         self.codes = codes.to_vec();
     }
 
+    /// Which attributes and entries change.
+    pub(crate) fn parts(&self, first_object: u64) -> Parts {
+        let codes: Vec<Meaning> = self.codes.iter().map(|code| code.meaning).collect();
+        let changes = self.entries.iter().map(|entry| (entry.object, entry.code));
+        let mut parts = Parts::of(&codes, first_object, changes);
+        parts.name(self.strings().all());
+        parts
+    }
+
+    /// For each code whether its changes can concern a part of an object.
+    pub(crate) fn codes_concerning(&self, part: Part<'_>) -> Vec<bool> {
+        let strings = self.strings();
+        let is_name = |number: Option<u64>, name: &[u8], len: Option<u64>| {
+            let kept = number.and_then(|number| strings.kept_and_len(number));
+            kept.is_some_and(|(kept, true_len)| {
+                kept == crate::strings::shortened(name) && len.is_none_or(|len| len == true_len)
+            })
+        };
+        let concerns = |meaning: &Meaning| match (part, meaning.kind) {
+            (Part::Whole, _) | (_, Kind::New | Kind::Replace | Kind::Clear) => true,
+            (Part::Attribute(name), Kind::SetAttribute | Kind::DeleteAttribute) => {
+                is_name(meaning.part_name(), name.as_bytes(), None)
+            }
+            (Part::Entry(key), Kind::SetKey | Kind::DeleteKey) => match key {
+                Value::Str(key) => is_name(meaning.part_name(), &key.kept, Some(key.len)),
+                _ => meaning.part_name().is_none(),
+            },
+            (Part::Item(_), kind) => matches!(
+                kind,
+                Kind::SetItem | Kind::Append | Kind::Pop | Kind::DeleteKey | Kind::SetCell
+            ),
+            _ => false,
+        };
+        let codes = self.codes.iter();
+        codes.map(|code| concerns(&code.meaning)).collect()
+    }
+
+    /// Whether an event can concern a part of its object; `codes` as [`Changes::codes_concerning`] says.
+    pub(crate) fn concerns(&self, number: u32, part: Part<'_>, codes: &[bool]) -> bool {
+        let Some(entry) = self.entry(number) else {
+            return false;
+        };
+        if codes.get(entry.code as usize) != Some(&true) {
+            return false;
+        }
+        match (part, self.meaning(entry).map(|meaning| meaning.kind)) {
+            (Part::Item(index), Some(Kind::SetItem)) => {
+                let payload = self.streams.get(entry.at as usize..).unwrap_or_default();
+                let [mut last, _] = entry.last;
+                self::number(&mut Input::new(payload), &mut last) == Ok(index)
+            }
+            _ => true,
+        }
+    }
+
+    fn strings(&self) -> MutexGuard<'_, Strings> {
+        self.strings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// All of them, in order.
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
@@ -204,8 +265,7 @@ impl Changes {
         let entry = self.entry(number).ok_or(OUTSIDE)?;
         let meaning = self.meaning(entry).ok_or(OUTSIDE)?;
         let payload = self.streams.get(entry.at as usize..).ok_or(OUTSIDE)?;
-        let strings = self.strings.lock();
-        let mut strings = strings.unwrap_or_else(PoisonError::into_inner);
+        let mut strings = self.strings();
         let mut values = ValueReader::new(&mut strings);
         let mut last = entry.last;
         change(meaning, &mut Input::new(payload), &mut last, &mut values)
@@ -222,8 +282,7 @@ impl Changes {
 
     /// About how much memory it takes.
     pub(crate) fn len_bytes(&self) -> usize {
-        let strings = self.strings.lock();
-        let strings = strings.unwrap_or_else(PoisonError::into_inner).len_bytes();
+        let strings = self.strings().len_bytes();
         self.entries.len() * (size_of::<Entry>() + 4)
             + self.streams.len()
             + strings

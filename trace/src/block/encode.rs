@@ -7,6 +7,7 @@ use super::section::Packer;
 use super::{CODE_LIMIT, Kind, Meaning, Row, sections};
 use crate::codec::{self, Last, put_content, put_payload, put_value, tag, tag_of};
 use crate::hash::Map;
+use crate::segment::parts::Parts;
 use crate::strings::{self, StringTable};
 use crate::varint::{put, put_optional, put_signed};
 use crate::walker::{FrameRecord, NONE, Outside, Step, Walker};
@@ -103,6 +104,18 @@ impl OpenBlock {
             || self.values >= FULL_VALUES
             || self.codes.len() + 1 >= CODE_LIMIT
             || self.strings.len() >= strings::LIMIT / 2
+    }
+
+    /// Which attributes and entries change in this block.
+    pub(crate) fn parts(&self, first_object: u64) -> Parts {
+        let codes: Vec<Meaning> = self.codes.iter().map(|code| code.meaning).collect();
+        let is_object: Vec<bool> = codes.iter().map(|it| it.kind.is_object()).collect();
+        let rows = self.rows.iter().map(|row| row.code);
+        let changes = rows.filter(|code| is_object.get(*code as usize) == Some(&true));
+        let objects = self.objects.iter().map(|(object, _)| *object);
+        let mut parts = Parts::of(&codes, first_object, objects.zip(changes));
+        parts.name(self.strings.all());
+        parts
     }
 
     /// Notes the clock at the next event. Beyond a thousand notes they are thinned.

@@ -185,6 +185,7 @@ impl DecodedBlock {
             contents: Vec::new(),
             deltas: Vec::new(),
             names: Vec::new(),
+            parts: self.changes.parts(place.first_object),
             tasks: Vec::new(),
             uncaught: &self.uncaught,
         };

@@ -281,6 +281,73 @@ impl Recording {
         Ok(out)
     }
 
+    /// Adds the frames below `called` that resume in blocks after `number`.
+    pub(crate) fn resumed_in_later_blocks(
+        &self,
+        number: u32,
+        called: u64,
+        frames: &mut Vec<FrameId>,
+    ) -> Result<()> {
+        for (at, row) in self.layout.tables.segments.iter().enumerate() {
+            let end = row.first_block + row.blocks;
+            if end <= number + 1 {
+                continue;
+            }
+            let mut add = |key: IndexKey, payload: &[u8]| -> Decoded<()> {
+                resumed(key, payload, row.first_block..end, number, frames)
+            };
+            let read = self.frames_below(at as u32, called, &mut add)?;
+            if let Err(malformed) = read {
+                self.segment_damage(at as u32, malformed);
+                let rebuilt = self.rebuilt(at as u32)?;
+                for (key, payload) in rebuilt.frames_below(called) {
+                    let _ = add(key, payload);
+                }
+            }
+        }
+        let tail = self.tail()?;
+        let blocks = tail.first_block..self.layout.tables.blocks.len() as u32;
+        for (key, payload) in tail.frames_below(called) {
+            let _ = resumed(key, payload, blocks.clone(), number, frames);
+        }
+        Ok(())
+    }
+
+    /// Goes through what a segment in the file says of frames below `called`.
+    fn frames_below(
+        &self,
+        number: u32,
+        called: u64,
+        visit: &mut dyn FnMut(IndexKey, &[u8]) -> Decoded<()>,
+    ) -> Result<Decoded<()>> {
+        let directory = match self.directory(number)? {
+            Ok(directory) => directory,
+            Err(malformed) => return Ok(Err(malformed)),
+        };
+        let first = IndexKey::new(keys::FRAME, 0, 0);
+        let end = IndexKey::new(keys::FRAME, called, 0);
+        for group in directory.group_of(&first).unwrap_or(0)..directory.groups() {
+            if directory.first_key(group).is_none_or(|key| key >= end) {
+                break;
+            }
+            let bytes = match self.group(number, &directory, group)? {
+                Ok(bytes) => bytes,
+                Err(malformed) => return Ok(Err(malformed)),
+            };
+            let mut visited = Ok(());
+            let walked = for_each(&bytes, |key, payload| {
+                if key >= first && key < end && visited.is_ok() {
+                    visited = visit(key, payload);
+                }
+                key < end
+            });
+            if let Err(malformed) = walked.and(visited) {
+                return Ok(Err(malformed));
+            }
+        }
+        Ok(Ok(()))
+    }
+
     /// What a segment in the file says of a key.
     fn stored(&self, number: u32, key: IndexKey) -> Result<Decoded<Option<Vec<u8>>>> {
         let directory = match self.directory(number)? {
@@ -375,4 +442,21 @@ impl Recording {
         let mut damage = damage.unwrap_or_else(PoisonError::into_inner);
         damage.insert(number, malformed.0);
     }
+}
+
+/// Adds the frame of a key if it resumes in a block after `number`.
+fn resumed(
+    key: IndexKey,
+    payload: &[u8],
+    blocks: std::ops::Range<u32>,
+    number: u32,
+    frames: &mut Vec<FrameId>,
+) -> Decoded<()> {
+    let mut touches = Vec::new();
+    segment::touches(payload, blocks.start, blocks.end, &mut touches)?;
+    let mut later = touches.iter().filter(|touch| touch.block > number);
+    if later.any(|touch| touch.resumes > 0) {
+        frames.push(FrameId(key.a));
+    }
+    Ok(())
 }

@@ -8,9 +8,7 @@ use crate::block::changes::Changes;
 use crate::content::{ObjectState, Resolve, Unresolved};
 use crate::segment::{IndexKey, Posting, keys};
 use crate::varint::Decoded;
-use crate::{
-    CancellationToken, Change, Content, Direction, ObjectId, ObjectKind, Position, Result,
-};
+use crate::{Change, Content, ObjectId, ObjectKind, Position, Result};
 
 /// How many earlier versions of an object are looked for in memory.
 const VERSIONS: usize = 32;
@@ -245,49 +243,6 @@ impl Recording {
         )))
     }
 
-    /// The nearest event of an object, as [`Recording::find`].
-    pub(super) fn find_object(
-        &self,
-        object: ObjectId,
-        from: Position,
-        direction: Direction,
-        cancel: &CancellationToken,
-    ) -> Result<Option<Position>> {
-        let Some((here, index)) = self.place_of(from) else {
-            return Ok(None);
-        };
-        let candidates = self.blocks_of_object(object)?;
-        let split = match direction {
-            Direction::Forward => candidates.partition_point(|it| it.0 < here),
-            Direction::Backward => candidates.partition_point(|it| it.0 <= here),
-        };
-        let (before, after) = candidates.split_at(split);
-        let in_order: &mut dyn Iterator<Item = &(u32, Option<u64>)> = match direction {
-            Direction::Forward => &mut after.iter(),
-            Direction::Backward => &mut before.iter().rev(),
-        };
-        for (number, _) in in_order {
-            cancel.check()?;
-            let Some(changes) = self.changes_of_block(*number)? else {
-                continue;
-            };
-            let numbers = changes.of_object(object);
-            let split = match (*number == here, direction) {
-                (true, _) => changes.before(numbers, index),
-                (false, Direction::Forward) => 0,
-                (false, Direction::Backward) => numbers.len(),
-            };
-            let found = match direction {
-                Direction::Forward => numbers.get(split),
-                Direction::Backward => split.checked_sub(1).and_then(|at| numbers.get(at)),
-            };
-            if let Some(number) = found {
-                return Ok(Some(Position(changes.position(*number))));
-            }
-        }
-        Ok(None)
-    }
-
     /// How many events of an object there are before `to`.
     pub(super) fn count_object(&self, object: ObjectId, to: Position) -> Result<u64> {
         let Some((here, index)) = self.place_of(to) else {
@@ -359,7 +314,7 @@ impl Recording {
     }
 }
 
-fn object_key(object: ObjectId) -> IndexKey {
+pub(super) fn object_key(object: ObjectId) -> IndexKey {
     IndexKey::new(keys::OBJECT, object.0, 0)
 }
 

@@ -1,6 +1,8 @@
 //! Finding and counting the events that match a key.
 
-use super::Recording;
+use std::ops::Range;
+
+use super::{Part, Recording};
 use crate::block::decode::DecodedBlock;
 use crate::block::{Kind, Meaning};
 use crate::segment::{IndexKey, keys};
@@ -11,6 +13,30 @@ use crate::{CancellationToken, Direction, FrameId, Key, Position, Result, Source
 pub(super) struct Candidate {
     pub(super) block: u32,
     pub(super) count: Option<u64>,
+}
+
+/// The blocks of a range of positions: of the first and the last one number and index.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub(super) first: (u32, usize),
+    pub(super) last: (u32, usize),
+}
+
+impl Span {
+    /// From where to where a block of `len` events lies in the range.
+    pub(super) fn inside(&self, block: u32, len: usize) -> (usize, usize) {
+        let from = if block == self.first.0 {
+            self.first.1
+        } else {
+            0
+        };
+        let to = if block == self.last.0 {
+            self.last.1
+        } else {
+            len
+        };
+        (from, to)
+    }
 }
 
 /// How the matches of a key are found inside one block.
@@ -97,48 +123,57 @@ impl Matching<'_> {
 }
 
 impl Recording {
+    /// The blocks of a range, or `None` if it holds no event.
+    pub(super) fn span(&self, range: &Range<Position>) -> Option<Span> {
+        let end = range.end.min(self.end());
+        if range.start >= end {
+            return None;
+        }
+        Some(Span {
+            first: self.place_of(range.start)?,
+            last: self.place_of(end)?,
+        })
+    }
+
     pub(super) fn find_position(
         &self,
         key: Key,
-        from: Position,
+        range: &Range<Position>,
         direction: Direction,
         cancel: &CancellationToken,
     ) -> Result<Option<Position>> {
         match key {
-            Key::Uncaught => return self.find_uncaught(from, direction),
-            Key::Object(object) => return self.find_object(object, from, direction, cancel),
+            Key::Uncaught => return self.find_uncaught(range, direction),
+            Key::Object(object) => {
+                return self.find_part(object, Part::Whole, range, direction, cancel);
+            }
             _ => {}
         }
-        let Some((home, index)) = self.place_of(from) else {
+        let Some(span) = self.span(range) else {
             return Ok(None);
         };
         let candidates = self.candidates(key)?;
+        let start = candidates.partition_point(|it| it.block < span.first.0);
+        let end = candidates.partition_point(|it| it.block <= span.last.0);
+        let inside = candidates.get(start..end).unwrap_or_default();
         let in_order: &mut dyn Iterator<Item = &Candidate> = match direction {
-            Direction::Forward => {
-                let start = candidates.partition_point(|it| it.block < home);
-                &mut candidates.iter().skip(start)
-            }
-            Direction::Backward => {
-                let end = candidates.partition_point(|it| it.block <= home);
-                &mut candidates.iter().take(end).rev()
-            }
+            Direction::Forward => &mut inside.iter(),
+            Direction::Backward => &mut inside.iter().rev(),
         };
         for candidate in in_order {
+            let (from, to) = span.inside(candidate.block, usize::MAX);
+            if from >= to {
+                continue;
+            }
             cancel.check()?;
             let Some(block) = self.block(candidate.block)? else {
                 continue;
             };
             let matching = self.matching(&block, key)?;
-            let here = candidate.block == home;
+            let mut indexes = matching.indexes(from, to.min(matching.len()));
             let found = match direction {
-                Direction::Forward => {
-                    let from = if here { index } else { 0 };
-                    matching.indexes(from, matching.len()).next()
-                }
-                Direction::Backward => {
-                    let to = if here { index } else { matching.len() };
-                    matching.indexes(0, to).next_back()
-                }
+                Direction::Forward => indexes.next(),
+                Direction::Backward => indexes.next_back(),
             };
             if let Some(index) = found {
                 return Ok(Some(Position(block.first + index as u64)));
@@ -231,12 +266,18 @@ impl Recording {
         Ok(None)
     }
 
-    fn find_uncaught(&self, from: Position, direction: Direction) -> Result<Option<Position>> {
+    fn find_uncaught(
+        &self,
+        range: &Range<Position>,
+        direction: Direction,
+    ) -> Result<Option<Position>> {
         let positions = self.uncaught()?;
-        let before = positions.partition_point(|position| *position < from.0);
+        let start = positions.partition_point(|position| *position < range.start.0);
+        let end = positions.partition_point(|position| *position < range.end.0);
+        let inside = positions.get(start..end).unwrap_or_default();
         let found = match direction {
-            Direction::Forward => positions.get(before),
-            Direction::Backward => before.checked_sub(1).and_then(|at| positions.get(at)),
+            Direction::Forward => inside.first(),
+            Direction::Backward => inside.last(),
         };
         Ok(found.copied().map(Position))
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::parts::Parts;
 use super::{FrameTouch, IndexKey, SegmentBuilder, ThreadSpan, keys};
 use crate::block::{Kind, Meaning, Row};
 use crate::hash::Map;
@@ -29,6 +30,7 @@ pub(crate) struct BlockFacts<'a> {
     /// Objects whose changes are noted at the block's end, and how many blocks they reach back.
     pub(crate) deltas: Vec<(ObjectId, u32)>,
     pub(crate) names: Vec<(u32, Arc<str>)>,
+    pub(crate) parts: Parts,
     pub(crate) tasks: Vec<TaskId>,
     pub(crate) uncaught: &'a [u64],
     /// One more than the largest object first seen in the block or before.
@@ -77,6 +79,9 @@ impl SegmentBuilder {
         let depths = facts.walker.activations.iter().map(|it| it.depth);
         if let Some(depth) = depths.max() {
             count(IndexKey::new(keys::DEPTH, 0, 0), u64::from(depth));
+        }
+        for (key, times) in facts.parts.listed() {
+            count(key, times);
         }
         for (object, span) in &facts.deltas {
             let key = IndexKey::new(keys::DELTA, object.0, 0);

@@ -1,12 +1,13 @@
 //! Every question, answered by the recording and by a plain list of events.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use std::sync::Arc;
 
 use retrostep_trace::{
-    CancellationToken, Direction, FrameId, FunctionId, Key, LineMoment, LineScan, LineVisitor,
-    ObjectId, Position, Recording, Seen, SourceId, Summary, ThreadId,
+    CancellationToken, Direction, Event, FrameId, FunctionId, Key, LineMoment, LineScan,
+    LineVisitor, ObjectId, Part, Position, Recording, Seen, SourceId, Summary, ThreadId,
 };
 
 use crate::oracle::Model;
@@ -156,6 +157,114 @@ pub(crate) fn compare(recording: &Recording, model: &Model, dice: &mut Dice, que
             model.object(object, at),
             "{context}: object {object}"
         );
+        let (first, second) = (dice.below(end + 1), dice.below(end + 1));
+        let range = Position(first.min(second))..Position(first.max(second));
+        compare_range(recording, model, dice, &range);
+        compare_part(recording, model, dice, (object, at), &range);
+        let resumed: BTreeSet<FrameId> = (at.0 as usize..model.events.len())
+            .filter_map(|index| match model.events[index].event {
+                Event::Resume { frame } => Some(frame),
+                _ => None,
+            })
+            .filter(|frame| model.frame(*frame).is_some_and(|it| it.call < at))
+            .collect();
+        let found = recording.resumed_after(at).unwrap();
+        assert!(
+            resumed.iter().all(|frame| found.contains(frame)),
+            "{context}: {resumed:?} but {found:?}"
+        );
+    }
+}
+
+/// What is found in a range is the first or last match in it.
+fn compare_range(
+    recording: &Recording,
+    model: &Model,
+    dice: &mut Dice,
+    range: &std::ops::Range<Position>,
+) {
+    let cancel = CancellationToken::new();
+    let key = key(dice, model.frame_count(), model.object_count());
+    let inside = |position: &Position| range.contains(position);
+    for (direction, from) in [
+        (Direction::Forward, range.start),
+        (Direction::Backward, range.end),
+    ] {
+        assert_eq!(
+            recording
+                .find_between(key, range.clone(), direction, &cancel)
+                .unwrap(),
+            model.find(key, from, direction).filter(inside),
+            "{direction:?} {key:?} in {range:?}"
+        );
+    }
+}
+
+/// A part of an object holds what its contents say, and no change of it is passed over.
+fn compare_part(
+    recording: &Recording,
+    model: &Model,
+    dice: &mut Dice,
+    (object, at): (ObjectId, Position),
+    range: &std::ops::Range<Position>,
+) {
+    let Some((content, _)) = model.object(object, range.end.max(at)) else {
+        return;
+    };
+    let mut parts = vec![Part::Item(dice.below(4))];
+    let attributes = content.attributes.iter();
+    parts.extend(attributes.map(|(name, _)| Part::Attribute(name)));
+    parts.extend(content.entries.iter().map(|(key, _)| Part::Entry(key)));
+    let part = parts.swap_remove(dice.below(parts.len() as u64) as usize);
+    let value = |at: Position| -> String {
+        let value = model
+            .object(object, at)
+            .and_then(|(content, _)| match part {
+                Part::Attribute(name) => {
+                    let mut attributes = content.attributes.into_iter();
+                    attributes
+                        .find(|(known, _)| **known == *name)
+                        .map(|it| it.1)
+                }
+                Part::Entry(key) => {
+                    let mut entries = content.entries.into_iter();
+                    entries.find(|(known, _)| known == key).map(|it| it.1)
+                }
+                Part::Item(index) => {
+                    let item = content.items.get(index as usize);
+                    item.or_else(|| content.sparse.get(&index)).cloned()
+                }
+                _ => None,
+            });
+        format!("{value:?}")
+    };
+    let read = recording.value_of_part(object, part, at).unwrap();
+    assert_eq!(
+        format!("{read:?}"),
+        value(at),
+        "{part:?} of {object} at {at}"
+    );
+    let cancel = CancellationToken::new();
+    for direction in [Direction::Forward, Direction::Backward] {
+        let found = recording
+            .find_change(object, part, range.clone(), direction, &cancel)
+            .unwrap();
+        let passed = match (found, direction) {
+            (Some(found), Direction::Forward) => range.start..found,
+            (Some(found), Direction::Backward) => found.next()..range.end,
+            (None, _) => range.clone(),
+        };
+        let key = Key::Object(object);
+        assert!(found.is_none_or(|found| model.matches(key, found.0 as usize)));
+        for position in (passed.start.0..passed.end.0).map(Position) {
+            if model.matches(key, position.0 as usize) {
+                assert_eq!(
+                    value(position),
+                    value(position.next()),
+                    "{part:?} of {object} at {position}, {direction:?} in {range:?}"
+                );
+            }
+        }
     }
 }
 
