@@ -12,7 +12,7 @@ use crate::{Datum, Expression, ExpressionError, Place, Snapshot, render};
 /// Most events that are looked at for a page.
 const MOST_EVENTS: u64 = 1_000_000;
 /// Most events that are looked at for the number of changes alone.
-const MOST_COUNTED: u64 = 2_000;
+const MOST_COUNTED: u64 = 200;
 
 /// A page of changes.
 #[derive(Clone, Debug)]
