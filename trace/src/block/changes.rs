@@ -69,6 +69,10 @@ impl Changes {
         }
         let planes = section(sections::CODES)?;
         let streams = section(sections::VALUES)?;
+        let objects = changes.codes.iter().zip(&is_object);
+        let objects = objects.filter_map(|(code, is_object)| is_object.then_some(code.count));
+        let events: usize = objects.map(|count| count as usize).sum();
+        changes.reserve(events.min(streams.len()));
         let mut lanes = lanes_of(&changes.codes, &streams)?;
         for row in 0..place.events {
             let code = code_at(&planes, place.events, row, changes.codes.len())?;
@@ -85,6 +89,11 @@ impl Changes {
         let strings = section(sections::STRINGS)?;
         changes.keep(streams, Strings::decode(&mut Input::new(&strings))?);
         Ok(changes)
+    }
+
+    /// Makes room for so many object events.
+    pub(super) fn reserve(&mut self, events: usize) {
+        self.entries.reserve_exact(events);
     }
 
     /// Takes in an object event whose payload is next in its stream; returns its number.

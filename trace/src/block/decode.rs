@@ -205,6 +205,7 @@ impl DecodedBlock {
             return Err(Malformed("a block's codes do not match its events"));
         }
         self.rows.reserve_exact(count);
+        self.reserve(meta, values.len(), changes);
         let mut lanes = lanes_of(&self.codes, values)?;
         let mut next_frame = place.first_frame;
         let mut values = ValueReader::new(strings);
@@ -262,6 +263,34 @@ impl DecodedBlock {
             return Err(Malformed("a thread of a block has no event"));
         }
         Ok(())
+    }
+
+    /// Makes room for all events at once. The counts of codes sum up to the block's events; of those
+    /// that take most room each has a byte in the streams.
+    fn reserve(&mut self, meta: &Meta, streams: usize, changes: &mut Changes) {
+        let (mut values, mut objects, mut activations, mut others) = (0, 0, 0, 0);
+        for code in &self.codes {
+            let count = code.count as usize;
+            match code.meaning.kind {
+                Kind::Line => {}
+                Kind::Call => activations += count,
+                Kind::Resume => {
+                    activations += count;
+                    others += count;
+                }
+                Kind::Write if code.meaning.tag == tag::DELETED => {}
+                Kind::Write | Kind::Return | Kind::Unwind | Kind::Yield | Kind::Raise => {
+                    values += count;
+                }
+                kind if kind.is_object() => objects += count,
+                _ => others += count,
+            }
+        }
+        self.values.reserve_exact(values);
+        self.others.reserve_exact(others.min(streams));
+        changes.reserve(objects.min(streams));
+        let frames = activations.min(streams) + meta.entries.frames.len();
+        self.walker.activations.reserve_exact(frames);
     }
 
     /// Reads an event's payload: what it does to frames, and where its row's payload stands.
