@@ -39,7 +39,7 @@ pub struct WriterOptions {
 impl Default for WriterOptions {
     fn default() -> Self {
         WriterOptions {
-            events_per_block: 1 << 15,
+            events_per_block: 1 << 14,
             remembered_values: 400_000,
         }
     }
