@@ -20,7 +20,7 @@ const DIRECTORY_ROW: usize = 24;
 /// Most keys that wait for a segment to be written.
 pub(crate) const PENDING_KEYS: usize = 1 << 18;
 /// Blocks of a full segment.
-pub(crate) const SEGMENT_BLOCKS: u32 = 64;
+pub(crate) const SEGMENT_BLOCKS: u32 = 128;
 
 /// Sorts of keys; stands in files.
 pub(crate) mod keys {
