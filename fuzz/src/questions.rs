@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use retrostep_trace::{
     CancellationToken, Direction, Event, FrameId, FunctionId, Key, LineMoment, LineScan,
-    LineVisitor, ObjectId, Position, Recording, SourceId, ThreadId, TypeId,
+    LineVisitor, ObjectId, Part, Position, Recording, SourceId, ThreadId, TypeId,
 };
 
 /// The most moments that are looked at.
@@ -48,6 +48,7 @@ fn views(recording: &Recording, cancel: &CancellationToken) {
                 source: SourceId(0),
                 line: 2,
                 names: &["n".into(), "total".into(), "__name__".into()],
+                parts: &[(0, Part::Attribute("total")), (1, Part::Item(0))],
                 range: range.clone(),
                 direction,
             };

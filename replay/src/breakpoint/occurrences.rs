@@ -313,6 +313,7 @@ impl<'a> Tested<'a> {
             source: *source,
             line: *line,
             names: &test.names,
+            parts: &test.parts(),
             range,
             direction,
         };

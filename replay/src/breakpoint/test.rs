@@ -7,7 +7,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use retrostep_trace::{
-    Content, LineMoment, MOST_NAMES, ObjectId, ObjectKind, Position, Recording, Seen, Text, Value,
+    Content, LineMoment, MOST_NAMES, ObjectId, ObjectKind, Part as ObjectPart, Position, Recording,
+    Seen, Text, Value,
 };
 
 use crate::Datum;
@@ -18,7 +19,23 @@ use crate::expression::{Argument, BinaryOperator, Comparison, Expression, Kind, 
 pub(crate) struct Test {
     /// The names whose values it needs.
     pub(crate) names: Vec<Arc<str>>,
+    /// The attributes, entries and elements of what names hold.
+    parts: Vec<(usize, Kept)>,
     root: Part,
+}
+
+/// An attribute by its name, or an entry or element by its key or index.
+#[derive(Clone, Debug, PartialEq)]
+enum Kept {
+    Attribute(String),
+    Item(Value),
+}
+
+/// What a test looks at.
+#[derive(Debug, Default)]
+struct Looked {
+    names: Vec<Arc<str>>,
+    parts: Vec<(usize, Kept)>,
 }
 
 /// Why a test does not tell whether the condition holds.
@@ -45,6 +62,8 @@ enum Operand {
     Name(usize),
     Attribute(Box<Operand>, String),
     Item(Box<Operand>, Value),
+    /// The part with this number; where that is not known, what it stands for.
+    Part(usize, Box<Operand>),
     /// `len(operand)`, if the name `len` is not the program's own.
     Len(usize, Box<Operand>),
     Arithmetic(BinaryOperator, Box<Operand>, Box<Operand>),
@@ -53,9 +72,23 @@ enum Operand {
 impl Test {
     /// The condition as a test, or `None` if it has to be evaluated at every execution.
     pub(crate) fn of(condition: &Expression) -> Option<Test> {
-        let mut names = Vec::new();
-        let root = part(condition.node(), &mut names)?;
-        (names.len() <= MOST_NAMES).then_some(Test { names, root })
+        let mut looked = Looked::default();
+        let root = part(condition.node(), &mut looked)?;
+        let Looked { names, parts } = looked;
+        (names.len() <= MOST_NAMES).then_some(Test { names, parts, root })
+    }
+
+    /// The parts whose values it needs.
+    pub(crate) fn parts(&self) -> Vec<(usize, ObjectPart<'_>)> {
+        let parts = self.parts.iter().map(|(name, kept)| {
+            let part = match kept {
+                Kept::Attribute(attribute) => ObjectPart::Attribute(attribute),
+                Kept::Item(Value::Int(index)) => ObjectPart::Item(index.unsigned_abs()),
+                Kept::Item(key) => ObjectPart::Entry(key),
+            };
+            (*name, part)
+        });
+        parts.collect()
     }
 
     /// Whether the condition holds.
@@ -72,6 +105,7 @@ impl Test {
             recording,
             position: moment.position,
             seen: moment.seen,
+            parts: moment.parts,
             unbound: Cell::new(None),
         };
         match (at.holds(&self.root), at.unbound.get()) {
@@ -82,29 +116,29 @@ impl Test {
     }
 }
 
-fn part(node: &Node, names: &mut Vec<Arc<str>>) -> Option<Part> {
-    let mut boxed = |node| part(node, names).map(Box::new);
+fn part(node: &Node, looked: &mut Looked) -> Option<Part> {
+    let mut boxed = |node| part(node, looked).map(Box::new);
     Some(match &node.kind {
         Kind::And(left, right) => Part::And(boxed(left)?, boxed(right)?),
         Kind::Or(left, right) => Part::Or(boxed(left)?, boxed(right)?),
         Kind::Not(inner) => Part::Not(boxed(inner)?),
         Kind::Compare(first, rest) => {
-            let first = operand(first, names)?;
+            let first = operand(first, looked)?;
             let mut compared = Vec::new();
             for (comparison, node) in rest {
-                compared.push((*comparison, operand(node, names)?));
+                compared.push((*comparison, operand(node, looked)?));
             }
             Part::Compare(first, compared)
         }
-        _ => Part::Truth(operand(node, names)?),
+        _ => Part::Truth(operand(node, looked)?),
     })
 }
 
-fn operand(node: &Node, names: &mut Vec<Arc<str>>) -> Option<Operand> {
+fn operand(node: &Node, looked: &mut Looked) -> Option<Operand> {
     Some(match &node.kind {
         Kind::Constant(value) => Operand::Constant(constant(value)?),
         Kind::Unary(crate::expression::UnaryOperator::Minus, inner) => {
-            match operand(inner, names)? {
+            match operand(inner, looked)? {
                 Operand::Constant(Value::Int(number)) => {
                     Operand::Constant(Value::Int(number.checked_neg()?))
                 }
@@ -112,14 +146,15 @@ fn operand(node: &Node, names: &mut Vec<Arc<str>>) -> Option<Operand> {
                 _ => return None,
             }
         }
-        Kind::Name(name) => Operand::Name(name_number(name, names)),
+        Kind::Name(name) => Operand::Name(name_number(name, &mut looked.names)),
         Kind::Attribute(object, name) if name != "__class__" => {
-            Operand::Attribute(Box::new(operand(object, names)?), name.clone())
+            let attribute = Operand::Attribute(Box::new(operand(object, looked)?), name.clone());
+            looked.part(attribute)
         }
         Kind::Subscript(object, index) => {
-            let object = Box::new(operand(object, names)?);
-            match operand(index, names)? {
-                Operand::Constant(index) => Operand::Item(object, index),
+            let object = Box::new(operand(object, looked)?);
+            match operand(index, looked)? {
+                Operand::Constant(index) => looked.part(Operand::Item(object, index)),
                 _ => return None,
             }
         }
@@ -127,8 +162,8 @@ fn operand(node: &Node, names: &mut Vec<Arc<str>>) -> Option<Operand> {
             (Kind::Name(name), [Argument { passing, value }])
                 if name == "len" && *passing == Passing::Positional =>
             {
-                let len = name_number(name, names);
-                Operand::Len(len, Box::new(operand(value, names)?))
+                let len = name_number(name, &mut looked.names);
+                Operand::Len(len, Box::new(operand(value, looked)?))
             }
             _ => return None,
         },
@@ -139,13 +174,42 @@ fn operand(node: &Node, names: &mut Vec<Arc<str>>) -> Option<Operand> {
             | BinaryOperator::Modulo
             | BinaryOperator::FloorDivide => Operand::Arithmetic(
                 *operator,
-                Box::new(operand(left, names)?),
-                Box::new(operand(right, names)?),
+                Box::new(operand(left, looked)?),
+                Box::new(operand(right, looked)?),
             ),
             _ => return None,
         },
         _ => return None,
     })
+}
+
+impl Looked {
+    /// The operand, known by a number if it is a part of what a name holds and there are not too many.
+    fn part(&mut self, operand: Operand) -> Operand {
+        let (whole, kept) = match &operand {
+            Operand::Attribute(whole, name) => (whole, Kept::Attribute(name.clone())),
+            Operand::Item(whole, Value::Int(index)) if *index >= 0 => {
+                (whole, Kept::Item(Value::Int(*index)))
+            }
+            Operand::Item(whole, Value::Str(key)) if is_plain(key) => {
+                (whole, Kept::Item(Value::Str(key.clone())))
+            }
+            _ => return operand,
+        };
+        let Operand::Name(name) = **whole else {
+            return operand;
+        };
+        let part = (name, kept);
+        let number = match self.parts.iter().position(|known| *known == part) {
+            Some(number) => number,
+            None if self.parts.len() == MOST_NAMES => return operand,
+            None => {
+                self.parts.push(part);
+                self.parts.len() - 1
+            }
+        };
+        Operand::Part(number, Box::new(operand))
+    }
 }
 
 fn name_number(name: &str, names: &mut Vec<Arc<str>>) -> usize {
@@ -173,6 +237,7 @@ struct Look<'a> {
     recording: &'a Recording,
     position: Position,
     seen: &'a [Seen<'a>],
+    parts: &'a [Seen<'a>],
     /// The local without value that ended the test.
     unbound: Cell<Option<usize>>,
 }
@@ -208,6 +273,10 @@ impl Look<'_> {
                     return None;
                 }
                 Seen::Absent | Seen::Unknown => return None,
+            },
+            Operand::Part(number, otherwise) => match self.parts.get(*number)? {
+                Seen::Value(value) => Cow::Borrowed(*value),
+                _ => return self.value(otherwise),
             },
             Operand::Attribute(object, name) => {
                 let content = self.content(object)?;

@@ -252,7 +252,7 @@ impl Recording {
 }
 
 impl Part<'_> {
-    fn of<'c>(&self, content: &'c Content) -> Option<&'c Value> {
+    pub(super) fn of<'c>(&self, content: &'c Content) -> Option<&'c Value> {
         match self {
             Part::Whole => None,
             Part::Attribute(name) => {

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Recording;
+use super::{Part, Recording};
 use crate::block::changes::{Lane, number};
 use crate::block::decode::{DecodedBlock, Meta, call, code_at, lanes_of};
 use crate::block::section::unpack;
@@ -29,8 +29,11 @@ pub struct LineScan<'a> {
     pub source: SourceId,
     /// The line, 1-based.
     pub line: u32,
-    /// The names looked at.
+    /// The names looked at, at most [`MOST_NAMES`].
     pub names: &'a [Arc<str>],
+    /// Attributes, entries and elements that are looked at, each of what a name holds: the name by its
+    /// number. At most [`MOST_NAMES`].
+    pub parts: &'a [(usize, Part<'a>)],
     /// The positions gone through. Blocks in it are taken in this direction, the executions inside a
     /// block always forward.
     pub range: Range<Position>,
@@ -47,6 +50,9 @@ pub struct LineMoment<'a> {
     pub frame: Option<FrameId>,
     /// What the names hold, in the order asked.
     pub seen: &'a [Seen<'a>],
+    /// What the parts hold, in the order asked: a value, or [`Seen::Unknown`]. Entries are those of plain
+    /// mappings, elements those of plain lists and tuples.
+    pub parts: &'a [Seen<'a>],
 }
 
 /// What a name holds.
@@ -91,6 +97,10 @@ enum Action {
     Write(usize),
     /// An entry of some namespace that is a name.
     Entry(usize),
+    /// A change of a part of some object, besides the entry of a name that it may be.
+    Part(Option<usize>),
+    /// An element is set or added.
+    Element,
     /// Something else happens to what may be a namespace.
     Unclear,
 }
@@ -107,6 +117,13 @@ enum Held {
     Unclear,
 }
 
+/// Where a line runs.
+struct Standing {
+    activation: u32,
+    function: usize,
+    namespaces: [Option<ObjectId>; 2],
+}
+
 /// What is known of a block while it is gone through.
 struct Scanning<'r> {
     recording: &'r Recording,
@@ -119,6 +136,8 @@ struct Scanning<'r> {
     locals: Vec<Vec<Held>>,
     /// What the names' entries hold, of the namespaces that were met.
     namespaces: Map<ObjectId, Vec<Held>>,
+    /// What parts hold, of the objects that were met.
+    parts: Map<ObjectId, Vec<Held>>,
 }
 
 impl Recording {
@@ -201,6 +220,7 @@ impl Recording {
             actions: Vec::new(),
             locals: Vec::new(),
             namespaces: Map::default(),
+            parts: Map::default(),
         };
         scanning.plan(scan, &strings)?;
         let mut lanes = match lanes_of(&scanning.block.codes, &streams) {
@@ -267,6 +287,16 @@ impl Scanning<'_> {
                 false => Some(Action::Unclear),
             })
         };
+        let entry = || match (entry(), part_of(meaning, scan, strings)) {
+            (Some(Action::Unclear), _) | (_, Some(Certain::No)) => Some(Action::Unclear),
+            (Some(Action::Entry(name)), Some(Certain::Yes)) => Some(Action::Part(Some(name))),
+            (_, Some(Certain::Yes)) => Some(Action::Part(None)),
+            (entry, None) => entry,
+        };
+        let has_items = || {
+            let mut parts = scan.parts.iter();
+            parts.any(|(_, part)| matches!(part, Part::Item(_)))
+        };
         let found = match meaning.kind {
             Kind::Line if meaning.b == scan.line => function().map(Action::Hit),
             Kind::Call | Kind::Return | Kind::Unwind | Kind::Yield | Kind::Resume => {
@@ -280,6 +310,12 @@ impl Scanning<'_> {
                     ways.iter().position(is_slot).map(Action::Write)
                 }),
             Kind::SetKey | Kind::DeleteKey => entry(),
+            Kind::SetAttribute | Kind::DeleteAttribute => {
+                part_of(meaning, scan, strings).map(|_| Action::Part(None))
+            }
+            Kind::SetItem | Kind::Append if has_items() => Some(Action::Element),
+            Kind::Pop if has_items() => Some(Action::Unclear),
+            Kind::New | Kind::Replace if !scan.parts.is_empty() => Some(Action::Unclear),
             Kind::New | Kind::Replace
                 if meaning.b == ObjectKind::Namespace as u32
                     || meaning.b == ObjectKind::Dict as u32 =>
@@ -340,6 +376,12 @@ impl Scanning<'_> {
                         let taken = match action {
                             Action::Frame => {
                                 self.frame(&meaning, thread, position, lane, &mut next_frame)
+                            }
+                            Action::Part(name) => {
+                                self.change_part(scan, name, &meaning, lane, &mut values)
+                            }
+                            Action::Element => {
+                                self.change_element(scan, &meaning, lane, &mut values)
                             }
                             action => self.write(action, &meaning, thread, lane, &mut values),
                         };
@@ -431,6 +473,80 @@ impl Scanning<'_> {
                 }
                 // It is read anew at the next execution of the line.
                 self.namespaces.remove(&object);
+                self.parts.remove(&object);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in a change that concerns a part by its name.
+    fn change_part(
+        &mut self,
+        scan: &LineScan<'_>,
+        name: Option<usize>,
+        meaning: &Meaning,
+        lane: &mut Lane<'_>,
+        values: &mut ValueReader<'_>,
+    ) -> Decoded<()> {
+        let Lane { input, last, .. } = lane;
+        let object = ObjectId(number(input, &mut last[0])?);
+        let value = match meaning.kind {
+            Kind::SetKey | Kind::SetAttribute => {
+                Some(values.payload(meaning.tag, &mut last[2], input)?)
+            }
+            _ => None,
+        };
+        let held = value.map_or(Held::Nothing, Held::Value);
+        if let Some(known) = self.parts.get_mut(&object) {
+            for (known, (_, part)) in known.iter_mut().zip(scan.parts) {
+                if !matches!(known, Held::Unclear)
+                    && is_part(meaning, values.strings, part).is_some()
+                {
+                    known.clone_from(&held);
+                }
+            }
+        }
+        let entries = self.namespaces.get_mut(&object);
+        if let Some(known) = name.and_then(|name| entries?.get_mut(name))
+            && !matches!(known, Held::Unclear)
+        {
+            *known = held;
+        }
+        Ok(())
+    }
+
+    /// Takes in an element that is set or added.
+    fn change_element(
+        &mut self,
+        scan: &LineScan<'_>,
+        meaning: &Meaning,
+        lane: &mut Lane<'_>,
+        values: &mut ValueReader<'_>,
+    ) -> Decoded<()> {
+        let Lane { input, last, .. } = lane;
+        let object = ObjectId(number(input, &mut last[0])?);
+        let index = match meaning.kind {
+            Kind::SetItem => Some(number(input, &mut last[1])?),
+            _ => None,
+        };
+        let value = values.payload(meaning.tag, &mut last[2], input)?;
+        let Some(known) = self.parts.get_mut(&object) else {
+            return Ok(());
+        };
+        for (known, (_, part)) in known.iter_mut().zip(scan.parts) {
+            let (Part::Item(wanted), false) = (part, matches!(known, Held::Unclear)) else {
+                continue;
+            };
+            match (&*known, index) {
+                (Held::Value(_), Some(index)) if index == *wanted => {
+                    *known = Held::Value(value.clone());
+                }
+                // It stays where it is.
+                (Held::Value(_), _) => {}
+                _ => {
+                    self.parts.remove(&object);
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -458,39 +574,96 @@ impl Scanning<'_> {
         for object in namespaces.into_iter().flatten() {
             self.read_namespace(object, position, scan.names)?;
         }
-        let ways = self.functions.get(function).map(|(_, ways)| &ways[..]);
+        let at = Standing {
+            activation,
+            function,
+            namespaces,
+        };
+        for (name, _) in scan.parts {
+            if let Seen::Value(Value::Object(object)) = self.seen(&at, *name) {
+                self.read_parts(*object, position, scan.parts)?;
+            }
+        }
         let mut seen = [Seen::Unknown; MOST_NAMES];
-        for (name, (seen, way)) in seen.iter_mut().zip(ways.unwrap_or_default()).enumerate() {
-            *seen = match way {
-                Way::Lookup => Seen::Unknown,
-                Way::Slot(_) => {
-                    let locals = self.locals.get(activation as usize);
-                    match locals.and_then(|locals| locals.get(name)) {
-                        Some(Held::Value(value)) => Seen::Value(value),
-                        Some(Held::Nothing) => Seen::Unbound,
-                        _ => Seen::Unknown,
-                    }
-                }
-                Way::Namespace => {
-                    let mut found = Seen::Absent;
-                    for object in namespaces.into_iter().flatten() {
-                        let entries = self.namespaces.get(&object);
-                        found = match entries.and_then(|entries| entries.get(name)) {
-                            Some(Held::Value(value)) => Seen::Value(value),
-                            Some(Held::Unclear) => Seen::Unknown,
-                            _ => continue,
-                        };
-                        break;
-                    }
-                    found
-                }
-            };
+        for (name, seen) in seen.iter_mut().enumerate().take(names) {
+            *seen = self.seen(&at, name);
+        }
+        let mut parts = [Seen::Unknown; MOST_NAMES];
+        for (number, (part, (name, _))) in parts.iter_mut().zip(scan.parts).enumerate() {
+            if let Some(Seen::Value(Value::Object(object))) = seen.get(*name)
+                && let Some(known) = self.parts.get(object)
+                && let Some(Held::Value(value)) = known.get(number)
+            {
+                *part = Seen::Value(value);
+            }
         }
         Ok(visitor.moment(&LineMoment {
             position,
             frame,
             seen: seen.get(..names).unwrap_or_default(),
+            parts: parts.get(..scan.parts.len()).unwrap_or_default(),
         }))
+    }
+
+    /// What a name holds where a line runs.
+    fn seen(&self, at: &Standing, name: usize) -> Seen<'_> {
+        let ways = self.functions.get(at.function).map(|(_, ways)| ways);
+        match ways.and_then(|ways| ways.get(name)) {
+            None | Some(Way::Lookup) => Seen::Unknown,
+            Some(Way::Slot(_)) => {
+                let locals = self.locals.get(at.activation as usize);
+                match locals.and_then(|locals| locals.get(name)) {
+                    Some(Held::Value(value)) => Seen::Value(value),
+                    Some(Held::Nothing) => Seen::Unbound,
+                    _ => Seen::Unknown,
+                }
+            }
+            Some(Way::Namespace) => {
+                for object in at.namespaces.iter().flatten() {
+                    let entries = self.namespaces.get(object);
+                    match entries.and_then(|entries| entries.get(name)) {
+                        Some(Held::Value(value)) => return Seen::Value(value),
+                        Some(Held::Unclear) => return Seen::Unknown,
+                        _ => {}
+                    }
+                }
+                Seen::Absent
+            }
+        }
+    }
+
+    /// Reads the parts of an object unless they are known.
+    fn read_parts(
+        &mut self,
+        object: ObjectId,
+        at: Position,
+        parts: &[(usize, Part<'_>)],
+    ) -> Result<()> {
+        if self.parts.contains_key(&object) {
+            return Ok(());
+        }
+        let Some((content, _)) = self.recording.object(object, at)? else {
+            return Ok(());
+        };
+        let is_built_in =
+            (self.recording.type_of(content.type_id)).is_ok_and(|ty| *ty.module == *"builtins");
+        let held = parts.iter().map(|(_, part)| {
+            let is_certain = match part {
+                Part::Attribute(_) => true,
+                Part::Entry(_) => is_built_in && content.kind == ObjectKind::Dict,
+                Part::Item(_) => {
+                    is_built_in && matches!(content.kind, ObjectKind::List | ObjectKind::Tuple)
+                }
+                Part::Whole => false,
+            };
+            match part.of(&content) {
+                _ if !is_certain => Held::Unclear,
+                Some(value) => Held::Value(value.clone()),
+                None => Held::Nothing,
+            }
+        });
+        self.parts.insert(object, held.collect());
+        Ok(())
     }
 
     /// Reads the locals that a frame had at the block's start.
@@ -544,7 +717,35 @@ impl Scanning<'_> {
     }
 }
 
-/// Most names that one scan looks at.
+/// Whether a text is certainly the one meant: not if only its beginning was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Certain {
+    Yes,
+    No,
+}
+
+/// Whether a change is called as one of the parts.
+fn part_of(meaning: &Meaning, scan: &LineScan<'_>, strings: &Strings) -> Option<Certain> {
+    let mut parts = scan.parts.iter();
+    parts.find_map(|(_, part)| is_part(meaning, strings, part))
+}
+
+/// Whether a change is called as the part.
+fn is_part(meaning: &Meaning, strings: &Strings, part: &Part<'_>) -> Option<Certain> {
+    let text = meaning.part_name()?;
+    let is = match (part, meaning.kind) {
+        (Part::Attribute(name), Kind::SetAttribute | Kind::DeleteAttribute) => {
+            strings.is(text, name)?
+        }
+        (Part::Entry(Value::Str(key)), Kind::SetKey | Kind::DeleteKey) => {
+            strings.is(text, std::str::from_utf8(&key.kept).ok()?)?
+        }
+        _ => return None,
+    };
+    Some(if is { Certain::Yes } else { Certain::No })
+}
+
+/// Most names, and most parts, that one scan looks at.
 pub const MOST_NAMES: usize = 8;
 
 fn entry_of(content: &Content, name: &str) -> Held {

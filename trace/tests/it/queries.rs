@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use retrostep_trace::{
     CancellationToken, Direction, Event, FrameId, FunctionId, Key, LineMoment, LineScan,
-    LineVisitor, ObjectId, Part, Position, Recording, Seen, SourceId, Summary, ThreadId,
+    LineVisitor, ObjectId, Part, Position, Recording, Seen, SourceId, Summary, Text, ThreadId,
+    Value,
 };
 
 use crate::oracle::Model;
@@ -200,6 +201,28 @@ fn compare_range(
     }
 }
 
+/// What the list of events says of a part of an object.
+fn part_of(model: &Model, object: ObjectId, part: Part<'_>, at: Position) -> Option<Value> {
+    let (content, _) = model.object(object, at)?;
+    match part {
+        Part::Attribute(name) => {
+            let mut attributes = content.attributes.into_iter();
+            attributes
+                .find(|(known, _)| **known == *name)
+                .map(|it| it.1)
+        }
+        Part::Entry(key) => {
+            let mut entries = content.entries.into_iter();
+            entries.find(|(known, _)| known == key).map(|it| it.1)
+        }
+        Part::Item(index) => {
+            let item = content.items.get(index as usize);
+            item.or_else(|| content.sparse.get(&index)).cloned()
+        }
+        _ => None,
+    }
+}
+
 /// A part of an object holds what its contents say, and no change of it is passed over.
 fn compare_part(
     recording: &Recording,
@@ -216,28 +239,7 @@ fn compare_part(
     parts.extend(attributes.map(|(name, _)| Part::Attribute(name)));
     parts.extend(content.entries.iter().map(|(key, _)| Part::Entry(key)));
     let part = parts.swap_remove(dice.below(parts.len() as u64) as usize);
-    let value = |at: Position| -> String {
-        let value = model
-            .object(object, at)
-            .and_then(|(content, _)| match part {
-                Part::Attribute(name) => {
-                    let mut attributes = content.attributes.into_iter();
-                    attributes
-                        .find(|(known, _)| **known == *name)
-                        .map(|it| it.1)
-                }
-                Part::Entry(key) => {
-                    let mut entries = content.entries.into_iter();
-                    entries.find(|(known, _)| known == key).map(|it| it.1)
-                }
-                Part::Item(index) => {
-                    let item = content.items.get(index as usize);
-                    item.or_else(|| content.sparse.get(&index)).cloned()
-                }
-                _ => None,
-            });
-        format!("{value:?}")
-    };
+    let value = |at| format!("{:?}", part_of(model, object, part, at));
     let read = recording.value_of_part(object, part, at).unwrap();
     assert_eq!(
         format!("{read:?}"),
@@ -269,8 +271,9 @@ fn compare_part(
 }
 
 /// Whatever a scan is sure of is what the list of events says.
-fn compare_scan(recording: &Recording, model: &Model, dice: &mut Dice) -> (u64, u64) {
-    struct Found<'m>(&'m Model, Key, Vec<Arc<str>>, Vec<Position>, [u64; 2]);
+fn compare_scan(recording: &Recording, model: &Model, dice: &mut Dice) -> [u64; 3] {
+    type Names<'m> = (Vec<Arc<str>>, &'m [(usize, Part<'m>)]);
+    struct Found<'m>(&'m Model, Key, Names<'m>, Vec<Position>, [u64; 3]);
     impl LineVisitor for Found<'_> {
         fn moment(&mut self, moment: &LineMoment<'_>) -> bool {
             let at = moment.position;
@@ -281,7 +284,24 @@ fn compare_scan(recording: &Recording, model: &Model, dice: &mut Dice) -> (u64, 
             );
             let (frame, _) = self.0.frames[at.0 as usize];
             assert_eq!(moment.frame, frame);
-            for (name, seen) in self.2.iter().zip(moment.seen) {
+            for ((name, part), seen) in self.2.1.iter().zip(moment.parts) {
+                let Seen::Value(value) = seen else {
+                    assert_eq!(*seen, Seen::Unknown);
+                    continue;
+                };
+                self.4[2] += 1;
+                let held = frame.and_then(|frame| self.0.name(frame, &self.2.0[*name], at));
+                let Some(Value::Object(object)) = held else {
+                    panic!("{part:?} of {held:?} at {at}");
+                };
+                let expected = part_of(self.0, object, *part, at);
+                assert_eq!(
+                    format!("{:?}", Some(value)),
+                    format!("{:?}", expected.as_ref()),
+                    "{part:?} of {object} at {at}"
+                );
+            }
+            for (name, seen) in self.2.0.iter().zip(moment.seen) {
                 let expected = frame.and_then(|frame| self.0.name(frame, name, at));
                 match seen {
                     Seen::Unknown => self.4[1] += 1,
@@ -306,12 +326,28 @@ fn compare_scan(recording: &Recording, model: &Model, dice: &mut Dice) -> (u64, 
     let names = ["v0", "v1", "v2", "a", "ab", ""].map(Arc::from).to_vec();
     let (first, second) = (dice.below(end + 1), dice.below(end + 1));
     let range = Position(first.min(second))..Position(first.max(second));
-    let mut found = Found(model, key, names.clone(), Vec::new(), [0; 2]);
+    let text = Value::Str(Text {
+        kept: b"ab"[..].into(),
+        len: 2,
+    });
+    let parts = [
+        (0, Part::Attribute("a")),
+        (1, Part::Attribute("a")),
+        (1, Part::Attribute("b")),
+        (0, Part::Item(0)),
+        (1, Part::Item(0)),
+        (2, Part::Item(0)),
+        (1, Part::Item(1)),
+        (1, Part::Entry(&text)),
+    ];
+    let looked = (names.clone(), &parts[..]);
+    let mut found = Found(model, key, looked, Vec::new(), [0; 3]);
     for direction in [Direction::Forward, Direction::Backward] {
         let scan = LineScan {
             source,
             line,
             names: &names,
+            parts: &parts,
             range: range.clone(),
             direction,
         };
@@ -326,7 +362,7 @@ fn compare_scan(recording: &Recording, model: &Model, dice: &mut Dice) -> (u64, 
             .collect();
         assert_eq!(found.3, expected, "{key:?} in {range:?}");
     }
-    found.4.into()
+    found.4
 }
 
 /// The columns of an overview say what the list of events says; those that are not exact, in sum.
@@ -377,7 +413,7 @@ fn compare_overview(recording: &Recording, model: &Model, dice: &mut Dice) {
 fn scans_and_overviews_say_what_a_list_of_events_says() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.retro");
-    let (mut sure, mut unsure) = (0, 0);
+    let mut counts = [0; 3];
     for seed in 40..46 {
         let mut author = Author::new(seed);
         author.deep = seed % 3 == 0;
@@ -387,12 +423,17 @@ fn scans_and_overviews_say_what_a_list_of_events_says() {
         let recording = Recording::open(&path).unwrap();
         let model = model(&story);
         for _ in 0..8 {
-            let (values, unknown) = compare_scan(&recording, &model, &mut dice);
-            (sure, unsure) = (sure + values, unsure + unknown);
+            let found = compare_scan(&recording, &model, &mut dice);
+            counts
+                .iter_mut()
+                .zip(found)
+                .for_each(|(sum, it)| *sum += it);
         }
         compare_overview(&recording, &model, &mut dice);
     }
+    let [sure, unsure, parts] = counts;
     assert!(sure > unsure / 4, "{sure} of {unsure}");
+    assert!(parts > 20, "{parts}");
 }
 
 #[test]
