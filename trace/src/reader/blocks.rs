@@ -82,6 +82,11 @@ impl Recording {
         )
     }
 
+    /// The events of a block, if they are in memory.
+    pub(super) fn known_block(&self, number: u32) -> Option<Arc<DecodedBlock>> {
+        self.blocks.events.get(number)
+    }
+
     /// As [`Recording::block`].
     ///
     /// # Errors

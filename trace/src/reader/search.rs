@@ -152,6 +152,20 @@ impl Recording {
         let Some(span) = self.span(range) else {
             return Ok(None);
         };
+        // All events of a frame lie in the block in which it was called or in later ones.
+        if let Some(home) = frame_of(key).and_then(|frame| self.home_of_frame(frame)) {
+            if span.last.0 < home {
+                return Ok(None);
+            }
+            let is_last = direction == Direction::Backward && span.last.0 == home;
+            if is_last || direction == Direction::Forward && span.first.0 <= home {
+                cancel.check()?;
+                let found = self.find_in_block(home, key, &span, direction)?;
+                if is_last || found.is_some() {
+                    return Ok(found);
+                }
+            }
+        }
         let candidates = self.candidates(key)?;
         let start = candidates.partition_point(|it| it.block < span.first.0);
         let end = candidates.partition_point(|it| it.block <= span.last.0);
@@ -161,25 +175,37 @@ impl Recording {
             Direction::Backward => &mut inside.iter().rev(),
         };
         for candidate in in_order {
-            let (from, to) = span.inside(candidate.block, usize::MAX);
-            if from >= to {
-                continue;
-            }
             cancel.check()?;
-            let Some(block) = self.block(candidate.block)? else {
-                continue;
-            };
-            let matching = self.matching(&block, key)?;
-            let mut indexes = matching.indexes(from, to.min(matching.len()));
-            let found = match direction {
-                Direction::Forward => indexes.next(),
-                Direction::Backward => indexes.next_back(),
-            };
-            if let Some(index) = found {
-                return Ok(Some(Position(block.first + index as u64)));
+            let found = self.find_in_block(candidate.block, key, &span, direction)?;
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)
+    }
+
+    /// The nearest match in a block; none if it is damaged.
+    fn find_in_block(
+        &self,
+        number: u32,
+        key: Key,
+        span: &Span,
+        direction: Direction,
+    ) -> Result<Option<Position>> {
+        let (from, to) = span.inside(number, usize::MAX);
+        if from >= to {
+            return Ok(None);
+        }
+        let Some(block) = self.block(number)? else {
+            return Ok(None);
+        };
+        let matching = self.matching(&block, key)?;
+        let mut indexes = matching.indexes(from, to.min(matching.len()));
+        let found = match direction {
+            Direction::Forward => indexes.next(),
+            Direction::Backward => indexes.next_back(),
+        };
+        Ok(found.map(|index| Position(block.first + index as u64)))
     }
 
     pub(super) fn count_before(
@@ -400,6 +426,19 @@ impl Recording {
         let function = meaning.function();
         let function = function.map(|function| self.function(function));
         Ok(function.transpose()?.map(|function| function.source))
+    }
+}
+
+/// The frame that a key's events belong to or are made by.
+fn frame_of(key: Key) -> Option<FrameId> {
+    match key {
+        Key::FrameStep(frame)
+        | Key::FrameExit(frame)
+        | Key::FrameYield(frame)
+        | Key::FrameResume(frame)
+        | Key::CallFrom(frame)
+        | Key::Write(frame, _) => Some(frame),
+        _ => None,
     }
 }
 

@@ -228,8 +228,12 @@ impl Recording {
         if let Some(facts) = self.frames.get(frame) {
             return Ok(Some((*facts).clone()));
         }
-        let noted = self.noted_facts(frame)?;
-        let facts = match noted {
+        let home = self.home_of_frame(frame);
+        let facts = match home.and_then(|home| self.known_block(home)) {
+            Some(block) => facts_in(&block, frame).filter(|facts| facts.call.0 >= block.first),
+            None => self.noted_facts(frame)?,
+        };
+        let facts = match facts {
             Some(facts) => Some(facts),
             None => self.facts_of_call(frame)?,
         };
@@ -269,18 +273,9 @@ impl Recording {
             let Some(block) = self.block(number)? else {
                 continue;
             };
-            let activations = &block.walker.activations;
-            if let Some(activation) = activations.iter().find(|it| it.frame == frame) {
-                let inside = activation.call >= block.first;
-                return Ok(Some(Frame {
-                    function: activation.function,
-                    thread: activation.thread,
-                    // Of a frame whose call is lost, the caller is not known.
-                    caller: activation.caller_frame.filter(|_| inside),
-                    call: Position(activation.call),
-                    globals: activation.globals,
-                    locals: activation.locals,
-                }));
+            let facts = facts_in(&block, frame);
+            if facts.is_some() {
+                return Ok(facts);
             }
         }
         Ok(None)
@@ -432,4 +427,20 @@ impl Recording {
         self.nothing_missing(last..number)?;
         Ok(Some(last))
     }
+}
+
+/// The facts of a frame that was the innermost one in a block.
+fn facts_in(block: &DecodedBlock, frame: FrameId) -> Option<Frame> {
+    let mut activations = block.walker.activations.iter();
+    let activation = activations.find(|it| it.frame == frame)?;
+    let inside = activation.call >= block.first;
+    Some(Frame {
+        function: activation.function,
+        thread: activation.thread,
+        // Of a frame whose call is lost, the caller is not known.
+        caller: activation.caller_frame.filter(|_| inside),
+        call: Position(activation.call),
+        globals: activation.globals,
+        locals: activation.locals,
+    })
 }
