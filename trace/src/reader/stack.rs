@@ -4,6 +4,7 @@
 //! what was noted at the end of the last block that touched it. The caller of a frame was touched last
 //! in the block in which it called or resumed that frame.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::Recording;
@@ -338,12 +339,14 @@ impl Recording {
         at: Position,
     ) -> Result<Vec<Option<Written>>> {
         let mut locals: Vec<Option<Option<Written>>> = vec![None; slots.len()];
+        let open = Cell::new(slots.len());
         let mut set = |slot: u32, written: Option<Written>| {
             let index = slot.checked_sub(slots.start).map(|index| index as usize);
             if let Some(local) = index.and_then(|index| locals.get_mut(index))
                 && local.is_none()
             {
                 *local = Some(written);
+                open.set(open.get() - 1);
             }
         };
         let Some((number, index)) = self.place_of(at) else {
@@ -361,6 +364,9 @@ impl Recording {
         {
             let block = self.needed_block(number)?;
             for (slot, position, value) in block.writes(frame, index) {
+                if open.get() == 0 {
+                    break;
+                }
                 set(
                     slot,
                     Some(Written {
@@ -375,6 +381,7 @@ impl Recording {
                 .find(|activation| activation.frame == frame)
                 .and_then(|activation| activation.entry);
             if let Some(before) = entry
+                && open.get() > 0
                 && before < number
                 && !self.take_noted(frame, before, &mut set)?
             {
