@@ -209,6 +209,8 @@ def added_memory(bench, python, script, arguments, timeout=300.0, out=None):
     recorded = running.record(
         bench, python.path, script, *arguments, out=out, timeout=timeout, watch=both.watch)
     both.stop()
+    if plain.first not in plain.peaks or both.first not in both.peaks:
+        raise Failed("the program ended before its memory was seen")
     host, program = both.peaks[both.first], both.others()
     grown = program - plain.peaks[plain.first]
     shared = min(both.shared[both.first], max([0] + [

@@ -127,12 +127,14 @@ class Memory:
         return sum(peak for process, peak in self.peaks.items() if process != self.first)
 
     def _look(self):
-        while not self._ended.wait(0.01):
+        while True:
             for process in family(self.first):
                 sizes = status(process)
                 if "VmHWM" in sizes:
                     self.peaks[process] = max(self.peaks.get(process, 0), sizes["VmHWM"])
                     self.shared[process] = max(self.shared.get(process, 0), sizes.get("RssShmem", 0))
+            if self._ended.wait(0.01):
+                return
 
 
 def family(process):
