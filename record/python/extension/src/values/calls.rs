@@ -5,9 +5,6 @@ use super::bytecode::{CallForm, Stack};
 use super::instruction::{ROOTS_MAX, Suspicion};
 use super::raw::{self, Object, flag, object_at, type_of, type_offset, word};
 
-/// From a function to its code: up to 3.10, and since.
-const FUNCTION_CODE: [usize; 2] = [16, 48];
-
 impl Values {
     /// What a call that is about to happen may change.
     ///
@@ -129,8 +126,7 @@ impl Values {
             let symbols = &self.symbols;
             let class = type_of(callable);
             if class == symbols.function {
-                let offset = FUNCTION_CODE[usize::from(self.layout.minor >= 11)];
-                return self.is_recorded(object_at(callable, offset));
+                return self.is_recorded(object_at(callable, self.layout.function_code));
             }
             if class == symbols.method {
                 return self.is_harmless(object_at(callable, 16), object_at(callable, 24));
@@ -220,10 +216,7 @@ impl Values {
             {
                 return false;
             }
-            let code = object_at(
-                function,
-                FUNCTION_CODE[usize::from(self.layout.minor >= 11)],
-            );
+            let code = object_at(function, self.layout.function_code);
             crate::ask::name(code, c"co_filename") == "<string>"
         }
     }

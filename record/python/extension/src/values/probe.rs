@@ -51,6 +51,7 @@ probes += [('tuple', x, list(x)) for x in ((), (1.5, 'text', None))]
 probes += [('set', x, list(x)) for x in (set(), {1.5, 'text'}, holes, frozenset((1, 2)))]
 probes += [('dict', x, list(x.items())) for x in ({}, {'first': 1.5, 2: 'text'}, gaps, shared)]
 probes += [('cell', cell, gaps)]
+probes += [('function', fill, fill.__code__), ('code', fill.__code__, fill.__code__.co_filename)]
 probes += [('instance', fill(kind()), both) for kind in (Plain, Slotted, Listed)]
 probes += [('instance', fill(Tupled((1, 2, 3))), both), ('instance', asked, both), ('instance', own, both)]
 probes += [('instance', short, both[1:]), ('instance', Plain(), []), ('instance', Slotted(), [])]
@@ -107,6 +108,8 @@ unsafe fn agrees(
             "set" => layout.set_items(object, usize::MAX) == elements(expected),
             "dict" => dict(layout, symbols, object, expected),
             "cell" => object_at(object, 16) == expected,
+            "function" => object_at(object, layout.function_code) == expected,
+            "code" => object_at(object, layout.code_file_name) == expected,
             "instance" => attributes(layout, symbols, object) == pairs(expected),
             _ => class(object, expected),
         }

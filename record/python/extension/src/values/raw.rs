@@ -136,6 +136,8 @@ pub(super) struct Layout {
     /// The minor version: 9 for 3.9.
     pub(super) minor: u32,
     pub(super) tuple_items: usize,
+    /// From a function to its code.
+    pub(super) function_code: usize,
     /// Where a code object has the name of its file.
     pub(super) code_file_name: usize,
     text_compact: usize,
@@ -167,6 +169,7 @@ impl Layout {
         Layout {
             minor,
             tuple_items: if minor >= 14 { 32 } else { 24 },
+            function_code: if minor >= 10 { 48 } else { 16 },
             code_file_name: if minor >= 11 { 112 } else { 104 },
             text_compact: if minor >= 12 { 56 } else { 72 },
             text_ascii: if minor >= 12 { 40 } else { 48 },
