@@ -130,35 +130,34 @@ impl Place {
                 })
             }
             Place::Object { object } => Ok(recording
-                .object(*object, at)?
+                .excerpt(*object, 0..0, at)?
                 .map(|_| Value::Object(*object))),
-            Place::Attribute { object, .. }
-            | Place::Item { object, .. }
-            | Place::Entry { object, .. } => {
+            Place::Item { object, index } => {
+                let range = *index..index.saturating_add(1);
+                let found = recording.excerpt(*object, range, at)?;
+                Ok(found.and_then(|(excerpt, _)| excerpt.item(*index).cloned()))
+            }
+            Place::Attribute { object, .. } | Place::Entry { object, .. } => {
                 let content = recording.object(*object, at)?;
-                Ok(content.and_then(|(content, _)| self.part_of(&content)))
+                Ok(content.and_then(|(content, _)| self.named_part(&content)))
             }
         }
     }
 
-    fn part_of(&self, content: &Content) -> Option<Value> {
+    /// The attribute or entry of these contents.
+    fn named_part(&self, content: &Content) -> Option<Value> {
         match self {
             Place::Attribute { name, .. } => content
                 .attributes
                 .iter()
                 .find(|(attribute, _)| attribute == name)
                 .map(|(_, value)| value.clone()),
-            Place::Item { index, .. } => usize::try_from(*index)
-                .ok()
-                .and_then(|index| content.items.get(index))
-                .or_else(|| content.sparse.get(index))
-                .cloned(),
             Place::Entry { key, .. } => content
                 .entries
                 .iter()
                 .find(|(candidate, _)| candidate == key)
                 .map(|(_, value)| value.clone()),
-            Place::Local { .. } | Place::Object { .. } => None,
+            Place::Local { .. } | Place::Object { .. } | Place::Item { .. } => None,
         }
     }
 

@@ -9,7 +9,7 @@ pub(crate) const END_MAGIC: [u8; 8] = *b"RSREC\r\nE";
 /// The format this build writes, and the only one it reads.
 pub(crate) const VERSION: u16 = 1;
 /// What this build adds that earlier readers of the version may ignore.
-pub(crate) const MINOR: u16 = 1;
+pub(crate) const MINOR: u16 = 2;
 pub(crate) const FILE_HEADER_LEN: usize = 64;
 pub(crate) const CHUNK_HEADER_LEN: usize = 72;
 pub(crate) const TRAILER_LEN: usize = 32;
@@ -23,6 +23,7 @@ pub(crate) mod kind {
     pub(crate) const BLOCK: u32 = 3;
     pub(crate) const SEGMENT: u32 = 4;
     pub(crate) const FOOTER: u32 = 5;
+    pub(crate) const PAGES: u32 = 6;
 }
 
 /// The first 64 bytes.
@@ -99,7 +100,7 @@ impl ChunkHeader {
     pub(crate) fn new(kind: u32, sequence: u64, words: [u64; 5], body: &[u8], seed: u32) -> Self {
         ChunkHeader {
             kind,
-            flags: 0,
+            flags: u32::from(kind == kind::PAGES),
             body_len: body.len() as u64,
             sequence,
             words,

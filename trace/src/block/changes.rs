@@ -194,6 +194,17 @@ impl Changes {
         matches!(self.kind(number), Some(Kind::New | Kind::Replace))
     }
 
+    /// Which element an event set, if it set one.
+    pub(crate) fn index_of(&self, number: u32) -> Option<u64> {
+        let entry = self.entry(number)?;
+        if self.meaning(entry)?.kind != Kind::SetItem {
+            return None;
+        }
+        let mut input = Input::new(self.streams.get(entry.at as usize..)?);
+        let [mut last, _] = entry.last;
+        self::number(&mut input, &mut last).ok()
+    }
+
     /// What happened in an event.
     ///
     /// # Errors
