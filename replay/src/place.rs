@@ -190,8 +190,9 @@ impl Place {
                     }
                 }
             }
+            // Its list is looked through for the element alone.
+            Place::Item { .. } => {}
             Place::Attribute { object, .. }
-            | Place::Item { object, .. }
             | Place::Entry { object, .. }
             | Place::Object { object } => keys.push(Key::Object(*object)),
         }
@@ -233,7 +234,12 @@ impl Place {
                 return Ok(None);
             }
             *left -= 1;
-            let mut nearest: Option<Position> = None;
+            let mut nearest: Option<Position> = match self {
+                Place::Item { object, index } => {
+                    recording.find_element(*object, *index, at, direction, cancel)?
+                }
+                _ => None,
+            };
             for key in &keys {
                 let found = recording.find(*key, at, direction, cancel)?;
                 nearest = match (nearest, found) {

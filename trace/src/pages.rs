@@ -205,6 +205,11 @@ impl ListHead {
         self.moments.get(found.ok()?)
     }
 
+    /// What is said of the blocks that changed the list, ascending.
+    pub(crate) fn moments(&self) -> &[Moment] {
+        &self.moments
+    }
+
     /// How many chunks back the last one stands that has a page.
     pub(crate) fn newest(&self, page: u64) -> Option<u32> {
         let page = usize::try_from(page).ok()?;
@@ -253,6 +258,39 @@ impl Group {
         }
         Ok(None)
     }
+}
+
+/// The blocks in which an element of a page got a value, or the whole page was written, ascending.
+/// `first_block` is the chunk's.
+pub(crate) fn blocks_of_element(
+    bytes: &[u8],
+    first_block: u32,
+    wanted: usize,
+) -> Decoded<Vec<u32>> {
+    let mut input = Input::new(bytes);
+    let mut blocks = Vec::new();
+    input.optional()?;
+    Strings::decode(&mut input)?;
+    let mut block = first_block;
+    let mut last_value: Last = 0;
+    while input.remaining() > 0 {
+        block = block.saturating_add(input.number32()?);
+        let count = input.number()?;
+        let is_full = count & 1 != 0;
+        let mut is_touched = is_full;
+        let mut place = 0_usize;
+        for _ in 0..count >> 1 {
+            if !is_full {
+                place = place.saturating_add(input.number32()? as usize);
+                is_touched |= place == wanted;
+            }
+            skip_value(&mut last_value, &mut input)?;
+        }
+        if is_touched {
+            blocks.push(block);
+        }
+    }
+    Ok(blocks)
 }
 
 /// What was read of a page in one chunk.

@@ -367,6 +367,27 @@ impl Recording {
         self.find_position(key, from, direction, cancel)
     }
 
+    /// As [`Recording::find`] of [`Key::Object`], for an event that may change the element `index` of a
+    /// list: every event that does is found, and some that do not.
+    ///
+    /// Cost: of a long list that is recorded with all its elements, blocks that leave the element as it is
+    /// are not read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Recording::find`].
+    pub fn find_element(
+        &self,
+        object: ObjectId,
+        index: u64,
+        from: Position,
+        direction: Direction,
+        cancel: &CancellationToken,
+    ) -> Result<Option<Position>> {
+        cancel.check()?;
+        self.find_object(object, Some(index), from, direction, cancel)
+    }
+
     /// How many events before `to` match `key`.
     ///
     /// # Errors

@@ -77,10 +77,11 @@ fn compare(client: &mut Client, thread: u64) -> Result<()> {
     Ok(())
 }
 
-fn check(python: &Python) -> Result<()> {
+/// Records a script that stops at a mark `compare` so many times, and compares at each stop.
+fn check(python: &Python, name: &str, rounds: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let recording = folder.path().join("list.retro");
-    let script = checkout().join("protocol-tests/long_lists/changes.py");
+    let script = checkout().join("protocol-tests/long_lists").join(name);
     let mut command = std::process::Command::new(BINARY);
     command
         .args(["record", "--quiet", "--max-children", "1000000", "--out"])
@@ -101,7 +102,7 @@ fn check(python: &Python) -> Result<()> {
         }
         stops.push(position(&mut client)?.0);
     }
-    ensure!(stops.len() == 60, "{} rounds", stops.len());
+    ensure!(stops.len() == rounds, "{} rounds", stops.len());
     // Not in order, so that no answer rests on the one before.
     for at in 0..stops.len() {
         let stop = stops[at * 37 % stops.len()];
@@ -118,7 +119,16 @@ fn a_long_list_shows_what_the_program_saw_of_it() -> Result<()> {
         skip("long lists", "no Python from 3.9 to 3.14 was found");
     }
     for python in &pythons {
-        check(python).with_context(|| python.name())?;
+        check(python, "changes.py", 60).with_context(|| python.name())?;
     }
     Ok(())
+}
+
+#[test]
+fn contents_that_are_longer_than_the_ring_are_recorded() -> Result<()> {
+    let Some(python) = pythons::newest() else {
+        skip("contents", "no Python from 3.9 to 3.14 was found");
+        return Ok(());
+    };
+    check(&python, "large.py", 3)
 }

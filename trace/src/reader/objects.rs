@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::pages::Untouched;
 use super::{Excerpt, Recording};
 use crate::block::Kind;
 use crate::block::changes::Changes;
@@ -269,10 +270,12 @@ impl Recording {
         )))
     }
 
-    /// The nearest event of an object, as [`Recording::find`].
+    /// The nearest event of an object, as [`Recording::find`]; if `element` is given, the nearest one that
+    /// may change that element of a list.
     pub(super) fn find_object(
         &self,
         object: ObjectId,
+        element: Option<u64>,
         from: Position,
         direction: Direction,
         cancel: &CancellationToken,
@@ -290,10 +293,20 @@ impl Recording {
             Direction::Forward => &mut after.iter(),
             Direction::Backward => &mut before.iter().rev(),
         };
+        let mut untouched = element.map(|index| Untouched::new(object, index));
         for (number, _) in in_order {
             cancel.check()?;
+            if let Some(untouched) = &mut untouched
+                && self.is_untouched(untouched, &candidates, *number)?
+            {
+                continue;
+            }
             let Some(changes) = self.changes_of_block(*number)? else {
                 continue;
+            };
+            let concerns = |number: &&u32| {
+                let set = changes.index_of(**number);
+                element.is_none() || set.is_none() || set == element
             };
             let numbers = changes.of_object(object);
             let split = match (*number == here, direction) {
@@ -301,9 +314,10 @@ impl Recording {
                 (false, Direction::Forward) => 0,
                 (false, Direction::Backward) => numbers.len(),
             };
+            let (before, after) = numbers.split_at(split.min(numbers.len()));
             let found = match direction {
-                Direction::Forward => numbers.get(split),
-                Direction::Backward => split.checked_sub(1).and_then(|at| numbers.get(at)),
+                Direction::Forward => after.iter().find(concerns),
+                Direction::Backward => before.iter().rev().find(concerns),
             };
             if let Some(number) = found {
                 return Ok(Some(Position(changes.position(*number))));

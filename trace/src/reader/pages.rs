@@ -11,7 +11,7 @@ use crate::block::changes::Changes;
 use crate::chunk::CHUNK_HEADER_LEN;
 use crate::footer::PagesRow;
 use crate::hash::Map;
-use crate::pages::{Directory, Group, ListHead, Moment, PAGE, Row, read_page};
+use crate::pages::{Directory, Group, ListHead, Moment, PAGE, Row, blocks_of_element, read_page};
 use crate::varint::{Decoded, Malformed};
 use crate::{Change, Content, ObjectId, Position, Result, Value};
 
@@ -53,6 +53,24 @@ struct LongList {
     /// The changes since, by block.
     since: Vec<(u32, Arc<Changes>, Range<usize>)>,
     last: Position,
+}
+
+/// Blocks that change a list, but certainly not one of its elements.
+pub(super) struct Untouched {
+    object: ObjectId,
+    index: u64,
+    /// The last chunk that was asked, and what it says.
+    known: Option<(u32, Vec<u32>)>,
+}
+
+impl Untouched {
+    pub(super) fn new(object: ObjectId, index: u64) -> Untouched {
+        Untouched {
+            object,
+            index,
+            known: None,
+        }
+    }
 }
 
 /// Elements that were set since the pages were written.
@@ -274,6 +292,83 @@ impl Recording {
             }
         }
         Ok(Ok(()))
+    }
+
+    /// Whether a block leaves an element as it is. `changed` are the blocks that change the list.
+    pub(super) fn is_untouched(
+        &self,
+        untouched: &mut Untouched,
+        changed: &[(u32, Option<u64>)],
+        number: u32,
+    ) -> Result<bool> {
+        let Some(chunk) = self.pages_of_block(number) else {
+            return Ok(false);
+        };
+        let blocks = match &untouched.known {
+            Some((known, blocks)) if *known == chunk => blocks,
+            _ => {
+                let blocks = self.untouched_blocks(untouched, changed, chunk)?;
+                let blocks = blocks.unwrap_or_default();
+                &untouched.known.insert((chunk, blocks)).1
+            }
+        };
+        Ok(blocks.binary_search(&number).is_ok())
+    }
+
+    /// The blocks of a chunk at whose start and end a list has an element, and in which it gets no value.
+    fn untouched_blocks(
+        &self,
+        untouched: &Untouched,
+        changed: &[(u32, Option<u64>)],
+        chunk: u32,
+    ) -> Result<Decoded<Vec<u32>>> {
+        let Untouched { object, index, .. } = *untouched;
+        let chunks = self.lists_in_pages()?.get(&object);
+        let row = chunks.and_then(|chunks| {
+            let found = chunks.binary_search_by_key(&chunk, |it| it.0).ok()?;
+            chunks.get(found)
+        });
+        let (Some((_, row)), Some(place)) = (row, self.layout.tables.pages.get(chunk as usize))
+        else {
+            return Ok(Ok(Vec::new()));
+        };
+        let head = match self.list_head(chunk, row)? {
+            Ok(head) => head,
+            Err(malformed) => return Ok(Err(malformed)),
+        };
+        let page = index / PAGE;
+        let touched = match head.group(page) {
+            None => Ok(Vec::new()),
+            Some(group) => self
+                .group_of_pages(chunk, place, group)?
+                .and_then(|bytes| match group.page(&bytes, page)? {
+                    None => Ok(Vec::new()),
+                    Some(bytes) => {
+                        blocks_of_element(bytes, place.first_block, (index % PAGE) as usize)
+                    }
+                }),
+        };
+        let touched = match touched {
+            Ok(touched) => touched,
+            Err(malformed) => return Ok(Err(malformed)),
+        };
+        let mut blocks = Vec::new();
+        for pair in head.moments().windows(2) {
+            let [before, now] = pair else {
+                continue;
+            };
+            // Between the two the list may have been no long one.
+            let at = changed.partition_point(|it| it.0 < now.block);
+            let previous = at.checked_sub(1).and_then(|at| changed.get(at));
+            if previous.is_some_and(|it| it.0 == before.block)
+                && before.shape.len > index
+                && now.shape.len > index
+                && touched.binary_search(&now.block).is_err()
+            {
+                blocks.push(now.block);
+            }
+        }
+        Ok(Ok(blocks))
     }
 
     /// The chunk of pages that covers a block.

@@ -106,7 +106,7 @@ impl Recording {
     ) -> Result<Option<Position>> {
         match key {
             Key::Uncaught => return self.find_uncaught(from, direction),
-            Key::Object(object) => return self.find_object(object, from, direction, cancel),
+            Key::Object(object) => return self.find_object(object, None, from, direction, cancel),
             _ => {}
         }
         let Some((home, index)) = self.place_of(from) else {

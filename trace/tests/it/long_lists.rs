@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use retrostep_trace::{
-    Change, Content, Event, Excerpt, ObjectId, ObjectKind, Position, Recording, Summary, Text,
-    ThreadId, Type, TypeId, Value, Writer,
+    CancellationToken, Change, Content, Direction, Event, Excerpt, ObjectId, ObjectKind, Position,
+    Recording, Summary, Text, ThreadId, Type, TypeId, Value, Writer,
 };
 
 use crate::story::{Dice, Story};
@@ -281,6 +281,80 @@ fn long_lists_read_in_parts_are_what_they_are_as_a_whole() {
         let mut lists = Lists::new(seed, 5000, 3000);
         recorded(&mut lists, 200_000, 400_000, 0);
     }
+}
+
+/// Where an element changed by the events themselves.
+fn changes_of_element(recording: &Recording, object: ObjectId, index: usize) -> Vec<Position> {
+    let mut items: Vec<Value> = Vec::new();
+    let mut found = Vec::new();
+    for at in (0..recording.end().0).map(Position) {
+        let event = recording.event(at).unwrap().map(|event| event.event);
+        let Some(Event::Object {
+            object: changed,
+            change,
+        }) = event
+        else {
+            continue;
+        };
+        if changed != object {
+            continue;
+        }
+        let before = items.get(index).cloned();
+        match change {
+            Change::New(content) | Change::Replace(content) => items = content.items,
+            Change::SetItem { index, value } if (index as usize) < items.len() => {
+                items[index as usize] = value;
+            }
+            Change::Append { value } => items.push(value),
+            Change::Pop => {
+                items.pop();
+            }
+            Change::Clear => items.clear(),
+            _ => {}
+        }
+        if items.get(index) != before.as_ref() {
+            found.push(at);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_change_of_an_element_is_found_in_both_directions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.retro");
+    let mut lists = Lists::new(12, 5000, 30_000);
+    lists.write(&path, 150_000, 400_000, 3000);
+    let recording = Recording::open(&path).unwrap();
+    let cancel = CancellationToken::new();
+    let mut looked_at = 0;
+    for (object, index) in [(0, 3), (0, 300), (0, 2000), (0, 4700), (0, 5100), (1, 40)] {
+        let object = ObjectId(object);
+        let walk = |direction, mut at: Position| {
+            let mut found = Vec::new();
+            while let Some(next) = recording
+                .find_element(object, index, at, direction, &cancel)
+                .unwrap()
+            {
+                found.push(next);
+                at = match direction {
+                    Direction::Forward => next.next(),
+                    Direction::Backward => next,
+                };
+            }
+            found
+        };
+        let forward = walk(Direction::Forward, Position(0));
+        let mut backward = walk(Direction::Backward, recording.end());
+        backward.reverse();
+        assert_eq!(forward, backward);
+        for change in changes_of_element(&recording, object, index as usize) {
+            let is_found = forward.binary_search(&change).is_ok();
+            assert!(is_found, "the change of {object} at {change} is not found");
+        }
+        looked_at += forward.len() as u64;
+    }
+    assert!(looked_at < 150_000, "{looked_at} events");
 }
 
 #[test]
