@@ -51,7 +51,7 @@ fn compare(client: &mut Client, thread: u64) -> Result<()> {
     let size = local("size")?["value"].as_str().unwrap_or_default();
     let numbers = local("numbers")?;
     ensure!(
-        numbers["indexedVariables"].to_string() == size,
+        numbers["indexedVariables"] == size.parse::<u64>()?,
         "{size} elements are shown as {numbers}"
     );
     let seen = variables(client, &local("seen")?["variablesReference"], Some((0, 40)))?;
