@@ -187,11 +187,6 @@ impl Writer {
             event => event,
         };
         self.check()?;
-        let is_long = is_long(&event);
-        if is_long {
-            // No other position is in a block that takes long to read.
-            self.write_block()?;
-        }
         let position = self.position();
         let local = self.local_thread(thread);
         let activation = self.block.push(local, &event, &self.live);
@@ -218,10 +213,7 @@ impl Writer {
             }
             _ => {}
         }
-        match is_long {
-            true => self.write_block()?,
-            false => self.limit_block()?,
-        }
+        self.limit_block()?;
         Ok(position)
     }
 
@@ -268,6 +260,11 @@ impl Writer {
         change: Change,
     ) -> Result<Position> {
         self.check()?;
+        let is_long = is_long(&change);
+        if is_long {
+            // No other position is in a block that takes long to read.
+            self.write_block()?;
+        }
         let position = self.position();
         let local = self.local_thread(thread);
         self.block.change(local, object, &change);
@@ -278,7 +275,10 @@ impl Writer {
         }
         let block = self.tables.blocks.len() as u32;
         self.objects.apply(object, change, position.0, block);
-        self.limit_block()?;
+        match is_long {
+            true => self.write_block()?,
+            false => self.limit_block()?,
+        }
         Ok(position)
     }
 
@@ -589,12 +589,11 @@ impl Writer {
 /// Contents of so many values have a block of their own.
 const VALUES_OF_BLOCK: usize = 1 << 15;
 
-fn is_long(event: &Event) -> bool {
-    match event {
-        Event::Object {
-            change: Change::New(content) | Change::Replace(content),
-            ..
-        } => crate::codec::weight(content) >= VALUES_OF_BLOCK,
+fn is_long(change: &Change) -> bool {
+    match change {
+        Change::New(content) | Change::Replace(content) => {
+            crate::codec::weight(content) >= VALUES_OF_BLOCK
+        }
         _ => false,
     }
 }

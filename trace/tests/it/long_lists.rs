@@ -357,6 +357,23 @@ fn every_change_of_an_element_is_found_in_both_directions() {
     assert!(looked_at < 150_000, "{looked_at} events");
 }
 
+/// The lists in `samples/format/v1.2-pages.retro`; as in the test of the other files there,
+/// `RETROSTEP_WRITE_GOLDEN` makes it.
+#[test]
+fn pages_of_format_1_2_are_read() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples/format/v1.2-pages.retro");
+    let folder = tempfile::tempdir().unwrap();
+    let again = folder.path().join("a.retro");
+    let mut lists = Lists::new(2026, 4100, 3000);
+    let is_wanted = std::env::var_os("RETROSTEP_WRITE_GOLDEN").is_some();
+    let path = if is_wanted { &golden } else { &again };
+    lists.write(path, 6000, 400_000, 0);
+    let recording = Recording::open(&golden).unwrap();
+    let (errors, parts) = lists.compare(&recording);
+    assert_eq!(errors, 0);
+    assert!(parts > 10, "{parts} answers were parts of a list");
+}
+
 #[test]
 fn long_lists_may_be_forgotten_by_the_writer() {
     for seed in 5..8 {
