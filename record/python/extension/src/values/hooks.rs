@@ -45,8 +45,8 @@ fn effect(index: usize) -> Effect {
     }
 }
 
-/// What a store under a key may have done: an element of a list or bytearray, or an entry of a dict,
-/// that was as recorded before.
+/// What a store under a key may have done: an entry of a dict that was as recorded before, or an element
+/// of a sequence.
 fn stored(object: Object, value: Object, current: bool) -> Effect {
     // SAFETY: the receiver of a slot is alive.
     let is_dict = unsafe { flags_of(type_of(object)) } & flag::DICT != 0;
@@ -521,13 +521,6 @@ impl Values {
         }
     }
 
-    /// Whether elements are found by their numbers alone.
-    unsafe fn has_places(&self, object: Object) -> bool {
-        // SAFETY: the caller's.
-        let class = unsafe { type_of(object) };
-        class == self.symbols.list || class == self.symbols.bytearray
-    }
-
     /// Whether a dict is as it was last recorded.
     unsafe fn is_current(&mut self, object: Object) -> bool {
         // SAFETY: the caller's.
@@ -564,7 +557,7 @@ impl Values {
                     self.touch_entry(out, object, key);
                 }
                 (Effect::Item, Some(key))
-                    if type_of(key) == self.symbols.int && self.has_places(object) =>
+                    if type_of(key) == self.symbols.int && type_of(object) == self.symbols.list =>
                 {
                     if let Some(index) = self.place(object, key) {
                         self.touch_item(out, object, index);
