@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use protocol_tests::client::Client;
 use protocol_tests::programs::{checkout, mark};
 use protocol_tests::pythons::{self, Python};
+use protocol_tests::raw::decompressed;
 use protocol_tests::replay::{go, open, position, seek, set_breakpoints};
 use protocol_tests::run::run;
 use protocol_tests::skip::skip;
@@ -91,6 +92,8 @@ fn check(python: &Python, name: &str, rounds: usize) -> Result<()> {
         .arg(&script);
     let outcome = run(&mut command, Duration::from_secs(120))?;
     ensure!(outcome.status.success(), "{outcome:?}");
+    // The searches for what must not be in a recording go through all of it.
+    decompressed(&std::fs::read(&recording)?)?;
     let mut client = open(BINARY.as_ref(), &recording)?;
     let path = script.to_string_lossy().into_owned();
     set_breakpoints(&mut client, &path, &[mark(&script, "compare")?])?;
