@@ -30,8 +30,10 @@ const OFTEN: u8 = 4;
 /// The most that is saved up of either share.
 const MOST_CREDIT: usize = 1 << 18;
 
-/// Of lists in pages so many elements are remembered as values of other objects.
-const SHARE_OF_LONG: usize = 10;
+/// Of lists in pages so many elements are remembered as one value of other objects.
+const SHARE_OF_LONG: usize = 3;
+/// As many, where the user asked for long containers.
+const SHARE_OF_WANTED: usize = 10;
 
 /// Most changes of an object that are noted together.
 const LONGEST_LOG: usize = 4096;
@@ -135,10 +137,10 @@ impl Tracked {
 }
 
 impl Known {
-    fn weight(&self) -> usize {
+    fn weight(&self, share_of_long: usize) -> usize {
         match self {
             Known::Contents(state) => state.weight(),
-            Known::Long(list) => list.len() / SHARE_OF_LONG,
+            Known::Long(list) => list.len() / share_of_long,
             Known::Changes(log) => log.changes.len() * 2,
         }
     }
@@ -152,6 +154,7 @@ pub(crate) struct Objects {
     weight: usize,
     /// About how many values are kept in memory.
     most_values: usize,
+    share_of_long: usize,
     /// How many values may be noted that are not worth it by the number of changes.
     credit: usize,
     urgent_credit: usize,
@@ -182,9 +185,16 @@ impl Resolve for Nobody {
 }
 
 impl Objects {
-    pub(crate) fn new(most_values: usize) -> Objects {
+    /// Remembers about `most_values` values of objects of which a recorder keeps `max_children` children.
+    pub(crate) fn new(most_values: usize, max_children: u64) -> Objects {
+        let is_wanted = max_children >= LONG as u64;
         Objects {
             most_values,
+            share_of_long: if is_wanted {
+                SHARE_OF_WANTED
+            } else {
+                SHARE_OF_LONG
+            },
             ..Objects::default()
         }
     }
@@ -224,12 +234,12 @@ impl Objects {
         }
         let before = tracked.weight;
         tracked.take_in(change, &Nobody, block);
-        tracked.weight = tracked.known.weight().max(LEAST_WEIGHT);
+        tracked.weight = tracked.known.weight(self.share_of_long).max(LEAST_WEIGHT);
         self.weight = self.weight - before + tracked.weight;
     }
 
     fn remember(&mut self, object: ObjectId, mut tracked: Tracked) {
-        tracked.weight = tracked.known.weight().max(LEAST_WEIGHT);
+        tracked.weight = tracked.known.weight(self.share_of_long).max(LEAST_WEIGHT);
         self.weight += tracked.weight;
         if let Some(before) = self.known.insert(object, tracked) {
             self.weight -= before.weight;
@@ -285,7 +295,7 @@ impl Objects {
                 if !self.pages.add(object, list, block, since) {
                     tracked.become_short();
                 }
-                let weight = tracked.known.weight().max(LEAST_WEIGHT);
+                let weight = tracked.known.weight(self.share_of_long).max(LEAST_WEIGHT);
                 self.weight = self.weight - tracked.weight + weight;
                 tracked.weight = weight;
             }

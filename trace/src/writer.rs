@@ -119,7 +119,7 @@ impl Writer {
             threads: Map::default(),
             last_thread: None,
             exceptions: Exceptions::default(),
-            objects: Objects::new(options.remembered_values),
+            objects: Objects::new(options.remembered_values, header.max_children),
             segment: SegmentBuilder::default(),
             sources: Vec::new(),
             time_ns: 0,

@@ -378,7 +378,7 @@ fn pages_of_format_1_2_are_read() {
 fn long_lists_may_be_forgotten_by_the_writer() {
     for seed in 5..8 {
         let mut lists = Lists::new(seed, 5000, 3000);
-        recorded(&mut lists, 100_000, 700, 300);
+        recorded(&mut lists, 100_000, 2400, 300);
     }
 }
 
