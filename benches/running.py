@@ -150,6 +150,19 @@ def family(process):
     return found
 
 
+def processor_time(pid):
+    """Seconds of processor time that the threads of a process took so far, to the nanosecond."""
+    spent = 0
+    for thread in os.listdir("/proc/%d/task" % pid):
+        try:
+            with open("/proc/%d/task/%s/schedstat" % (pid, thread)) as file:
+                spent += int(file.read().split()[0])
+        except OSError:
+            # It ended in between.
+            continue
+    return spent / 1e9
+
+
 def status(process):
     """The sizes in `/proc/PID/status`, in bytes."""
     try:

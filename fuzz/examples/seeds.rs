@@ -69,6 +69,11 @@ fn main() -> std::io::Result<()> {
             &file[..file.len() * 2 / 3],
         )?;
     }
+    sample::write_long_list(&path);
+    let file = fs::read(&path)?;
+    let chunks = parts::taken_apart(&file);
+    write("blocks", "pages", &parts::input(&chunks))?;
+    write("reader", "pages", &file)?;
     for (number, text) in EXPRESSIONS.iter().enumerate() {
         write("expression", &format!("{number:02}"), text.as_bytes())?;
     }

@@ -2,14 +2,15 @@
 //! reaches the code that decodes it. The bytes are those of `docs/format.md`.
 //!
 //! An input is a row of chunks: kind (u8), the five words as numbers, count of sections (u8), then each
-//! section as its id (u8), its length as a number, and its bytes. A segment, which has no sections, is
-//! one section 0.
+//! section as its id (u8), its length as a number, and its bytes. A segment or chunk of pages, which has
+//! no sections, is one section 0.
 
 const MAGIC: &[u8; 8] = b"RSREC\r\n\x1a";
 const END_MAGIC: &[u8; 8] = b"RSREC\r\nE";
 const ID: [u8; 16] = *b"retrostep fuzzed";
 const SEGMENT: u32 = 4;
 const FOOTER: u32 = 5;
+const PAGES: u32 = 6;
 
 /// A chunk of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,10 +107,10 @@ pub fn file(chunks: &[Chunk]) -> Vec<u8> {
     for (sequence, chunk) in chunks.iter().enumerate() {
         let start = out.len();
         let kind = u32::from(chunk.kind & 0x7f);
-        let body = if kind == SEGMENT {
-            segment(chunk)
-        } else {
-            sections(chunk)
+        let body = match kind {
+            SEGMENT => segment(chunk),
+            PAGES => pages(chunk),
+            _ => sections(chunk),
         };
         let mut header = kind.to_le_bytes().to_vec();
         header.extend_from_slice(&u32::from(chunk.kind >> 7).to_le_bytes());
@@ -178,6 +179,30 @@ fn segment(chunk: &Chunk) -> Vec<u8> {
     body
 }
 
+/// The body of a chunk of pages, the checksums of its directory and of the heads of lists made right.
+fn pages(chunk: &Chunk) -> Vec<u8> {
+    let mut body: Vec<u8> = chunk
+        .sections
+        .iter()
+        .flat_map(|(_, bytes)| bytes.clone())
+        .collect();
+    let lists = read_u32(&body, 0) as usize;
+    let Some(directory) = lists.checked_mul(24).filter(|len| 8 + len <= body.len()) else {
+        return body;
+    };
+    for row in (8..8 + directory).step_by(24) {
+        let start = (8 + directory).saturating_add(read_u32(&body, row + 8) as usize);
+        let end = start.saturating_add(read_u32(&body, row + 16) as usize);
+        let sum = body.get(start..end).map(crc32c::crc32c);
+        if let (Some(sum), Some(place)) = (sum, body.get_mut(row + 20..row + 24)) {
+            place.copy_from_slice(&sum.to_le_bytes());
+        }
+    }
+    let sum = crc32c::crc32c(&body[8..8 + directory]);
+    body[4..8].copy_from_slice(&sum.to_le_bytes());
+    body
+}
+
 fn read_u32(bytes: &[u8], at: usize) -> u32 {
     let four = bytes.get(at..at + 4).and_then(|four| four.try_into().ok());
     four.map_or(0, u32::from_le_bytes)
@@ -207,10 +232,9 @@ pub fn taken_apart(file: &[u8]) -> Vec<Chunk> {
         chunks.push(Chunk {
             kind: kind as u8,
             words,
-            sections: if kind == SEGMENT {
-                vec![(0, body.to_vec())]
-            } else {
-                unpacked(body)
+            sections: match kind {
+                SEGMENT | PAGES => vec![(0, body.to_vec())],
+                _ => unpacked(body),
             },
         });
         at += (72 + len).next_multiple_of(8);

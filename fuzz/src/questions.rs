@@ -115,7 +115,15 @@ fn moment(recording: &Recording, at: Position, threads: &[ThreadId], cancel: &Ca
     for &frame in frames.iter().take(FEW) {
         look_at_frame(recording, frame, at, &mut objects, &mut keys);
     }
-    for &object in objects.iter().take(FEW) {
+    for &object in objects.iter().take(FEW).chain([&ObjectId(0)]) {
+        let _ = recording.excerpt(object, 200..600, at);
+        for direction in [Direction::Forward, Direction::Backward] {
+            let range = match direction {
+                Direction::Forward => at..recording.end(),
+                Direction::Backward => Position::START..at,
+            };
+            let _ = recording.find_change(object, Part::Item(4000), range, direction, cancel);
+        }
         keys.push(Key::Object(object));
         if let Ok(Some((content, _))) = recording.object(object, at) {
             let _ = recording.type_of(content.type_id);

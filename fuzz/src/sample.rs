@@ -203,6 +203,36 @@ fn function(name: &str, first_line: u32, kind: FunctionKind, variables: &[&str])
     }
 }
 
+/// Writes a recording of a list that is kept in pages.
+pub fn write_long_list(path: &Path) {
+    let options = WriterOptions::default();
+    let writer = Writer::create(path, &Header::default(), options).expect("created");
+    let mut author = Author(writer);
+    author.0.add_type(Type {
+        module: "builtins".into(),
+        qualified_name: "list".into(),
+        fields: Vec::new(),
+        base: None,
+    });
+    let name = "MainThread".into();
+    author.push(Event::ThreadStart { name });
+    let mut list = content(ObjectKind::List, 0);
+    list.items = vec![Value::None; 4100];
+    list.len = 4100;
+    let list_object = ObjectId(0);
+    author.new(list_object, list);
+    for round in 0..3 {
+        author.0.flush().expect("written");
+        let index = 4000 + round * 30;
+        let value = string("in a page");
+        author.change(list_object, Change::SetItem { index, value });
+        author.change(list_object, Change::Pop);
+        let value = Value::Int(round as i64);
+        author.change(list_object, Change::Append { value });
+    }
+    author.0.finish(&Summary::default()).expect("written");
+}
+
 /// Writes the recording; it calls its function `rounds` times, with a block to each call.
 pub fn write(path: &Path, rounds: u64) {
     let header = Header {

@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 mod data_breakpoints;
 #[path = "protocol/launching.rs"]
 mod launching;
+#[path = "protocol/long_lists.rs"]
+mod long_lists;
 #[path = "protocol/opening.rs"]
 mod opening;
 

@@ -131,7 +131,7 @@ impl Place {
                 })
             }
             Place::Object { object } => Ok(recording
-                .object(*object, at)?
+                .excerpt(*object, 0..0, at)?
                 .map(|_| Value::Object(*object))),
             Place::Attribute { object, .. }
             | Place::Item { object, .. }

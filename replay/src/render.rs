@@ -309,10 +309,13 @@ impl<'a> Painter<'a> {
     }
 
     fn object(&mut self, object: ObjectId) -> Result<()> {
-        let Some(content) = self.snapshot.content(object)? else {
+        // An element takes at least a character.
+        let shown = 0..self.canvas.limit as u64;
+        let Some(excerpt) = self.snapshot.excerpt(object, shown)? else {
             self.canvas.push_str("not recorded");
             return Ok(());
         };
+        let content = excerpt.content;
         if self.open.contains(&object) {
             let text = object::recursive(self.snapshot.recording, &content)?;
             self.canvas.push_str(&text);

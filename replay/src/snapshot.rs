@@ -6,9 +6,10 @@ mod children;
 mod names;
 mod variable;
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use retrostep_trace::{Content, FrameId, ObjectId, Position, Recording, Result};
+use retrostep_trace::{Content, Excerpt, FrameId, ObjectId, Position, Recording, Result};
 
 use crate::expression::{Evaluator, TemplatePart};
 use crate::render;
@@ -158,6 +159,21 @@ impl<'a> Snapshot<'a> {
         Ok(found.map(|(content, _)| content))
     }
 
+    /// As [`Snapshot::content`], when of a list only the elements in `range` are needed.
+    ///
+    /// # Errors
+    ///
+    /// [`retrostep_trace::Error::Io`].
+    pub fn excerpt(&self, object: ObjectId, range: Range<u64>) -> Result<Option<Excerpt>> {
+        let found = self.recording.excerpt(object, range, self.position)?;
+        Ok(found.map(|(excerpt, _)| excerpt))
+    }
+
+    /// The contents of an object without the elements of a list that is long.
+    pub(crate) fn outline(&self, object: ObjectId) -> Result<Option<Arc<Content>>> {
+        Ok(self.excerpt(object, 0..0)?.map(|excerpt| excerpt.content))
+    }
+
     /// The scopes of a frame, empty ones left out. `Locals` is always there.
     ///
     /// # Errors
@@ -200,7 +216,7 @@ impl<'a> Snapshot<'a> {
         node: &Node,
         parent: Option<&str>,
         filter: Filter,
-        page: std::ops::Range<u64>,
+        page: Range<u64>,
     ) -> Result<Vec<Variable>> {
         children::page(*self, node, parent, filter, page)
     }

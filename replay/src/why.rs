@@ -246,7 +246,7 @@ impl Search<'_> {
         let Datum::Object(object) = value else {
             return false;
         };
-        let content = snapshot.content(*object).ok().flatten();
+        let content = snapshot.outline(*object).ok().flatten();
         content.is_some_and(|content| {
             matches!(
                 content.kind,

@@ -23,6 +23,7 @@ pub(crate) mod kind {
     pub(crate) const BLOCK: u32 = 3;
     pub(crate) const SEGMENT: u32 = 4;
     pub(crate) const FOOTER: u32 = 5;
+    pub(crate) const PAGES: u32 = 6;
 }
 
 /// The first 64 bytes.
@@ -99,7 +100,7 @@ impl ChunkHeader {
     pub(crate) fn new(kind: u32, sequence: u64, words: [u64; 5], body: &[u8], seed: u32) -> Self {
         ChunkHeader {
             kind,
-            flags: 0,
+            flags: u32::from(kind == kind::PAGES),
             body_len: body.len() as u64,
             sequence,
             words,

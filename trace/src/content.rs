@@ -68,6 +68,11 @@ impl ObjectState {
         }
     }
 
+    /// Stands in while another state is moved.
+    pub(crate) fn nothing() -> ObjectState {
+        ObjectState::new(Content::new(ObjectKind::Opaque, TypeId(0)))
+    }
+
     pub(crate) fn content(&self) -> Content {
         let mut content = self.content.clone();
         content.entries = self.entries.iter().flatten().cloned().collect();
@@ -99,6 +104,12 @@ impl ObjectState {
     /// The contents without entries, for tuples and frozen sets.
     pub(crate) fn fixed(&self) -> &Content {
         &self.content
+    }
+
+    /// The contents if they are elements and nothing else, all of them recorded.
+    pub(crate) fn plain(&self) -> Option<&Content> {
+        let is_plain = self.entries.is_empty() && crate::pages::is_plain(&self.content);
+        is_plain.then_some(&self.content)
     }
 
     /// How many values it holds, or what takes as much memory.

@@ -63,12 +63,28 @@ pub(crate) struct SegmentRow {
     pub(crate) blocks: u32,
 }
 
+/// A chunk of pages: what some blocks did to long lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PagesRow {
+    pub(crate) chunk: ChunkPlace,
+    pub(crate) first_block: u32,
+    pub(crate) blocks: u32,
+}
+
+impl PagesRow {
+    /// The first block after those that it covers.
+    pub(crate) fn end(&self) -> u32 {
+        self.first_block + self.blocks
+    }
+}
+
 /// All tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tables {
     pub(crate) blocks: Vec<BlockRow>,
     pub(crate) definitions: Vec<(ChunkPlace, DefinitionRange)>,
     pub(crate) segments: Vec<SegmentRow>,
+    pub(crate) pages: Vec<PagesRow>,
     pub(crate) summary: Option<Summary>,
 }
 
@@ -77,6 +93,7 @@ mod sections {
     pub(crate) const BLOCKS: u32 = 2;
     pub(crate) const DEFINITIONS: u32 = 3;
     pub(crate) const SEGMENTS: u32 = 4;
+    pub(crate) const PAGES: u32 = 5;
 }
 
 impl Tables {
@@ -141,6 +158,20 @@ impl Tables {
         Ok(())
     }
 
+    /// Adds a chunk of pages over blocks that are in the table.
+    pub(crate) fn add_pages(&mut self, row: PagesRow) -> Decoded<()> {
+        let before = self.pages.last().map_or(0, PagesRow::end);
+        let end = row.first_block.checked_add(row.blocks);
+        if row.first_block < before
+            || row.blocks == 0
+            || end.is_none_or(|end| end as usize > self.blocks.len())
+        {
+            return Err(Malformed("pages do not follow those before them"));
+        }
+        self.pages.push(row);
+        Ok(())
+    }
+
     /// The first block without a segment.
     pub(crate) fn indexed_blocks(&self) -> u32 {
         self.segments
@@ -194,7 +225,40 @@ impl Tables {
             (sections::BLOCKS, &blocks),
             (sections::DEFINITIONS, &ranges),
             (sections::SEGMENTS, &segments),
+            (sections::PAGES, &self.put_pages()),
         ])
+    }
+
+    /// The table of the chunks of pages; nothing where there are none.
+    fn put_pages(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.pages.is_empty() {
+            return out;
+        }
+        put(&mut out, self.pages.len() as u64);
+        let (mut end, mut block) = (0, 0);
+        for row in &self.pages {
+            put_chunk(&row.chunk, &mut end, &mut out);
+            put(&mut out, u64::from(row.first_block - block));
+            put(&mut out, u64::from(row.blocks));
+            block = row.end();
+        }
+        out
+    }
+
+    fn decode_pages(&mut self, bytes: &[u8], offset: u64) -> Decoded<()> {
+        let mut input = Input::new(bytes);
+        let mut end = 0;
+        for _ in 0..input.count(5)? {
+            let chunk = chunk(&mut input, &mut end, offset)?;
+            let before = self.pages.last().map_or(0, PagesRow::end);
+            self.add_pages(PagesRow {
+                chunk,
+                first_block: before.saturating_add(input.number32()?),
+                blocks: input.number32()?,
+            })?;
+        }
+        input.end()
     }
 
     /// Reads a footer that stands at `offset`: every chunk of its tables lies before it.
@@ -232,6 +296,9 @@ impl Tables {
             })?;
         }
         input.end()?;
+        if let Some(bytes) = unpack(body, sections::PAGES)? {
+            tables.decode_pages(&bytes, offset)?;
+        }
         Ok(tables)
     }
 

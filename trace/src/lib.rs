@@ -20,6 +20,7 @@ mod hash;
 mod ids;
 mod live;
 mod objects;
+mod pages;
 mod reader;
 mod segment;
 mod strings;
@@ -36,8 +37,8 @@ pub use ids::{
     Direction, FrameId, FunctionId, ObjectId, Position, SourceId, TaskId, ThreadId, TypeId,
 };
 pub use reader::{
-    Completeness, FrameState, Key, LineMoment, LineScan, LineVisitor, MOST_NAMES, Overview, Part,
-    Recording, Seen, ThreadInfo, VerifyReport, Written,
+    Completeness, Excerpt, FrameState, Key, LineMoment, LineScan, LineVisitor, MOST_NAMES,
+    Overview, Part, Recording, Seen, ThreadInfo, VerifyReport, Written,
 };
 pub use table::{
     Frame, Function, FunctionKind, Header, Source, Summary, Type, Variable, VariableKind,

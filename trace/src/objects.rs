@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use crate::block::deltas::{Delta, Log};
 use crate::block::encode::Notes;
+use crate::block::section::Packer;
 use crate::content::{ObjectState, Resolve, Unresolved};
 use crate::hash::Map;
+use crate::pages::LONG;
+use crate::pages::write::{LongList, PageBuilder, PageChunk};
 use crate::{Change, Content, ObjectId, ObjectKind};
 
 /// Values that an object counts at least.
@@ -27,6 +30,11 @@ const OFTEN: u8 = 4;
 /// The most that is saved up of either share.
 const MOST_CREDIT: usize = 1 << 18;
 
+/// Of lists in pages so many elements are remembered as one value of other objects.
+const SHARE_OF_LONG: usize = 3;
+/// As many, where the user asked for long containers.
+const SHARE_OF_WANTED: usize = 10;
+
 /// Most changes of an object that are noted together.
 const LONGEST_LOG: usize = 4096;
 
@@ -35,6 +43,8 @@ const LONGEST_LOG: usize = 4096;
 enum Known {
     /// Its contents.
     Contents(Box<ObjectState>),
+    /// Its contents, which are kept in pages.
+    Long(Box<LongList>),
     /// Its changes since it was forgotten.
     Changes(Box<Log>),
 }
@@ -90,16 +100,47 @@ impl Tracked {
                     self.known = Known::Changes(Box::new(Log::new(block + 1)));
                 }
             }
+            Known::Long(list) => {
+                if !list.apply(&change, others) {
+                    self.known = Known::Changes(Box::new(Log::new(block + 1)));
+                }
+            }
             Known::Changes(log) if log.first_block > block => {}
             Known::Changes(log) => log.push(change),
         }
     }
 }
 
+impl Tracked {
+    /// Keeps a list in pages from now on if it is long.
+    fn become_long(&mut self) {
+        if let Known::Contents(state) = &mut self.known
+            && state.plain().is_some_and(|it| it.items.len() >= LONG)
+        {
+            let state = std::mem::replace(&mut **state, ObjectState::nothing());
+            self.known = Known::Long(Box::new(LongList::new(state)));
+        }
+        if let Known::Long(_) = self.known {
+            self.changes = 0;
+            self.blocks = 0;
+        }
+    }
+
+    /// Keeps a list in pages no longer: its contents are to be noted.
+    fn become_short(&mut self) {
+        if let Known::Long(list) = &mut self.known {
+            let list = std::mem::replace(&mut **list, LongList::new(ObjectState::nothing()));
+            self.known = Known::Contents(Box::new(list.into_state()));
+            self.changes = u32::MAX;
+        }
+    }
+}
+
 impl Known {
-    fn weight(&self) -> usize {
+    fn weight(&self, share_of_long: usize) -> usize {
         match self {
             Known::Contents(state) => state.weight(),
+            Known::Long(list) => list.len() / share_of_long,
             Known::Changes(log) => log.changes.len() * 2,
         }
     }
@@ -113,9 +154,12 @@ pub(crate) struct Objects {
     weight: usize,
     /// About how many values are kept in memory.
     most_values: usize,
+    share_of_long: usize,
     /// How many values may be noted that are not worth it by the number of changes.
     credit: usize,
     urgent_credit: usize,
+    /// What waits to be written of long lists.
+    pub(crate) pages: PageBuilder,
 }
 
 struct Others<'a>(&'a Map<ObjectId, Tracked>);
@@ -141,9 +185,16 @@ impl Resolve for Nobody {
 }
 
 impl Objects {
-    pub(crate) fn new(most_values: usize) -> Objects {
+    /// Remembers about `most_values` values of objects of which a recorder keeps `max_children` children.
+    pub(crate) fn new(most_values: usize, max_children: u64) -> Objects {
+        let is_wanted = max_children >= LONG as u64;
         Objects {
             most_values,
+            share_of_long: if is_wanted {
+                SHARE_OF_WANTED
+            } else {
+                SHARE_OF_LONG
+            },
             ..Objects::default()
         }
     }
@@ -152,6 +203,9 @@ impl Objects {
     pub(crate) fn apply(&mut self, object: ObjectId, change: Change, position: u64, block: u32) {
         let change = match change {
             Change::New(content) | Change::Replace(content) => {
+                if content.items.len() >= LONG {
+                    self.touched.push(object);
+                }
                 let state = Box::new(ObjectState::new(*content));
                 let tracked = Tracked::new(Known::Contents(state), position, block);
                 self.remember(object, tracked);
@@ -180,12 +234,12 @@ impl Objects {
         }
         let before = tracked.weight;
         tracked.take_in(change, &Nobody, block);
-        tracked.weight = tracked.known.weight().max(LEAST_WEIGHT);
+        tracked.weight = tracked.known.weight(self.share_of_long).max(LEAST_WEIGHT);
         self.weight = self.weight - before + tracked.weight;
     }
 
     fn remember(&mut self, object: ObjectId, mut tracked: Tracked) {
-        tracked.weight = tracked.known.weight().max(LEAST_WEIGHT);
+        tracked.weight = tracked.known.weight(self.share_of_long).max(LEAST_WEIGHT);
         self.weight += tracked.weight;
         if let Some(before) = self.known.insert(object, tracked) {
             self.weight -= before.weight;
@@ -198,8 +252,26 @@ impl Objects {
         }
     }
 
-    /// What to note at the end of block number `block` of `events` events, in the order of the objects.
-    pub(crate) fn close_block(&mut self, events: usize, block: u32) -> Notes {
+    /// What waits to be written of long lists.
+    pub(crate) fn take_pages(&mut self, packer: &mut Packer) -> Option<PageChunk> {
+        let known = &self.known;
+        let is_long = |tracked: &Tracked| matches!(tracked.known, Known::Long(_));
+        self.pages
+            .take(packer, |object| known.get(&object).is_some_and(is_long))
+    }
+
+    /// Keeps no list in pages any more: a chunk of them is not written.
+    pub(crate) fn forget_pages(&mut self) {
+        self.pages.lose_chunk();
+        self.known
+            .retain(|_, tracked| !matches!(tracked.known, Known::Long(_)));
+        self.weight = self.known.values().map(|tracked| tracked.weight).sum();
+    }
+
+    /// What to note at `end`, the end of block number `block` of `events` events, in the order of the
+    /// objects.
+    pub(crate) fn close_block(&mut self, events: usize, end: u64, block: u32) -> Notes {
+        self.pages.count(events);
         let share = events / EVENTS_PER_VALUE;
         self.credit = (self.credit + share).min(MOST_CREDIT);
         self.urgent_credit = (self.urgent_credit + share).min(MOST_CREDIT);
@@ -215,6 +287,19 @@ impl Objects {
                 continue;
             };
             if matches!(&tracked.known, Known::Changes(log) if log.first_block > block) {
+                continue;
+            }
+            tracked.become_long();
+            if let Known::Long(list) = &mut tracked.known {
+                let since = end - tracked.position;
+                if !self.pages.add(object, list, block, since) {
+                    tracked.become_short();
+                }
+                let weight = tracked.known.weight(self.share_of_long).max(LEAST_WEIGHT);
+                self.weight = self.weight - tracked.weight + weight;
+                tracked.weight = weight;
+            }
+            if let Known::Long(_) = tracked.known {
                 continue;
             }
             let weight = tracked.weight;
@@ -236,6 +321,7 @@ impl Objects {
                     let content = state.content();
                     notes.contents.push((object, tracked.position, content));
                 }
+                Known::Long(_) => {}
                 Known::Changes(log) => {
                     notes.deltas.push(Delta {
                         object,

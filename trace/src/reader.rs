@@ -8,6 +8,7 @@ mod index;
 mod layout;
 mod objects;
 mod overview;
+mod pages;
 mod parts;
 mod scan;
 mod search;
@@ -24,6 +25,7 @@ use file::RecordingFile;
 use index::Index;
 use layout::Layout;
 pub use overview::Overview;
+use pages::Pages;
 pub use parts::Part;
 pub use scan::{LineMoment, LineScan, LineVisitor, MOST_NAMES, Seen};
 
@@ -53,6 +55,7 @@ pub struct Recording {
     /// Contents by object and position of the change that made them.
     objects: Cache<(ObjectId, u64), Content>,
     frames: Cache<FrameId, Frame>,
+    pages: Pages,
 }
 
 /// How much of a recording is there.
@@ -140,6 +143,30 @@ pub struct Written {
     pub value: Option<Value>,
 }
 
+/// The contents of an object, of which perhaps not all elements were read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Excerpt {
+    /// The contents. The items are those from [`Excerpt::first`] on, at least as many as were asked for;
+    /// everything else is complete.
+    pub content: Arc<Content>,
+    /// The index of the first item.
+    pub first: u64,
+}
+
+impl Excerpt {
+    /// An element among those that were asked for; `None` if it was not recorded, or does not exist.
+    #[must_use]
+    pub fn item(&self, index: u64) -> Option<&Value> {
+        let place = index.checked_sub(self.first).map(usize::try_from);
+        let items = &self.content.items;
+        match place {
+            Some(Ok(place)) => items.get(place),
+            _ => None,
+        }
+        .or_else(|| self.content.sparse.get(&index))
+    }
+}
+
 /// A thread of the recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThreadInfo {
@@ -187,6 +214,7 @@ impl Recording {
             index: Index::new(),
             objects: Cache::new(OBJECTS_BYTES),
             frames: Cache::new(FRAMES_BYTES),
+            pages: Pages::new(),
         })
     }
 
@@ -203,6 +231,7 @@ impl Recording {
         self.index = Index::new();
         self.objects.clear();
         self.frames.clear();
+        self.pages = Pages::new();
         Ok(true)
     }
 
@@ -211,6 +240,7 @@ impl Recording {
         self.blocks.forget();
         self.objects.clear();
         self.frames.clear();
+        self.pages.forget();
     }
 
     /// What the recording says of itself.
@@ -478,6 +508,23 @@ impl Recording {
         at: Position,
     ) -> Result<Option<(Arc<Content>, Position)>> {
         self.object_at(object, at)
+    }
+
+    /// As [`Recording::object`], when of a list only the elements in `range` are needed.
+    ///
+    /// Cost: of a long list that is recorded with all its elements, in proportion to the range and to the
+    /// events of one block; of any other object that of [`Recording::object`].
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Io`].
+    pub fn excerpt(
+        &self,
+        object: ObjectId,
+        range: std::ops::Range<u64>,
+        at: Position,
+    ) -> Result<Option<(Excerpt, Position)>> {
+        self.excerpt_at(object, range, at)
     }
 
     /// Nanoseconds from the start of the program to `at`, as near as the clock was noted.

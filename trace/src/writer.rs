@@ -8,13 +8,16 @@ use std::path::{Path, PathBuf};
 use crate::block::decode::BlockPlace;
 use crate::block::encode::{OpenBlock, ThreadTasks};
 use crate::block::section::Packer;
-use crate::chunk::{ChunkHeader, FILE_HEADER_LEN, FileHeader, MINOR, VERSION, kind, trailer};
+use crate::chunk::{
+    BODY_LIMIT, ChunkHeader, FILE_HEADER_LEN, FileHeader, MINOR, VERSION, kind, trailer,
+};
 use crate::definitions::{self, PendingDefinitions};
 use crate::exceptions::Exceptions;
-use crate::footer::{BlockRow, ChunkPlace, SegmentRow, Tables};
+use crate::footer::{BlockRow, ChunkPlace, PagesRow, SegmentRow, Tables};
 use crate::hash::Map;
 use crate::live::Live;
 use crate::objects::Objects;
+use crate::pages::write::PageChunk;
 use crate::segment::SegmentBuilder;
 use crate::segment::collect::BlockFacts;
 use crate::walker::NONE;
@@ -116,7 +119,7 @@ impl Writer {
             threads: Map::default(),
             last_thread: None,
             exceptions: Exceptions::default(),
-            objects: Objects::new(options.remembered_values),
+            objects: Objects::new(options.remembered_values, header.max_children),
             segment: SegmentBuilder::default(),
             sources: Vec::new(),
             time_ns: 0,
@@ -257,6 +260,11 @@ impl Writer {
         change: Change,
     ) -> Result<Position> {
         self.check()?;
+        let is_long = is_long(&change);
+        if is_long {
+            // No other position is in a block that takes long to read.
+            self.write_block()?;
+        }
         let position = self.position();
         let local = self.local_thread(thread);
         self.block.change(local, object, &change);
@@ -267,7 +275,10 @@ impl Writer {
         }
         let block = self.tables.blocks.len() as u32;
         self.objects.apply(object, change, position.0, block);
-        self.limit_block()?;
+        match is_long {
+            true => self.write_block()?,
+            false => self.limit_block()?,
+        }
         Ok(position)
     }
 
@@ -358,6 +369,7 @@ impl Writer {
     /// As [`Writer::push`].
     pub fn finish(mut self, summary: &Summary) -> Result<()> {
         self.flush()?;
+        self.add_pages();
         self.add_segment();
         let offset = self.offset;
         let body = self.tables.encode(summary, &mut self.packer);
@@ -401,7 +413,8 @@ impl Writer {
             let number = self.tables.blocks.len() as u32;
             self.live.close(&self.block, number);
             let records = self.live.records(&self.block.walker);
-            let notes = self.objects.close_block(self.block.rows.len(), number);
+            let end = self.block.first + self.block.rows.len() as u64;
+            let notes = self.objects.close_block(self.block.rows.len(), end, number);
             let parts = self.block.parts(self.first_object);
             let body = self.block.seal(&mut self.packer, &records, &notes);
             let place = BlockPlace {
@@ -440,6 +453,9 @@ impl Writer {
             let sources = &self.sources;
             self.segment
                 .add(&facts, |function| sources.get(function.0 as usize).copied());
+            if self.objects.pages.is_full(number) {
+                self.add_pages();
+            }
             if self.segment.is_full() {
                 self.add_segment();
             }
@@ -469,6 +485,30 @@ impl Writer {
             blocks,
         });
         self.segment = SegmentBuilder::new(first_block + blocks);
+    }
+
+    /// Writes what became of long lists in the blocks since the last such chunk.
+    fn add_pages(&mut self) {
+        let Some(PageChunk {
+            first_block,
+            blocks,
+            body,
+        }) = self.objects.take_pages(&mut self.packer)
+        else {
+            return;
+        };
+        if body.len() as u64 > BODY_LIMIT {
+            // A reader takes the events alone, and so it must from here on.
+            self.objects.forget_pages();
+            return;
+        }
+        let words = [u64::from(first_block), u64::from(blocks), 0, 0, 0];
+        let chunk = self.add_chunk(kind::PAGES, words, &body);
+        self.tables.pages.push(PagesRow {
+            chunk,
+            first_block,
+            blocks,
+        });
     }
 
     /// Keeps what waits to be written small; an error shows at the next event.
@@ -545,6 +585,18 @@ impl Writer {
             path: self.path.clone(),
             source: std::io::Error::new(kind, message),
         }
+    }
+}
+
+/// Contents of so many values have a block of their own.
+const VALUES_OF_BLOCK: usize = 1 << 15;
+
+fn is_long(change: &Change) -> bool {
+    match change {
+        Change::New(content) | Change::Replace(content) => {
+            crate::codec::weight(content) >= VALUES_OF_BLOCK
+        }
+        _ => false,
     }
 }
 

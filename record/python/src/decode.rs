@@ -56,6 +56,8 @@ pub(crate) struct Decoder {
     types: u64,
     frames: u64,
     objects: u64,
+    /// The parts of a long message that came so far.
+    parts: Vec<u8>,
 }
 
 /// Who is told of the most frequent messages. They are not put together as [`Message`]s, which are
@@ -195,6 +197,7 @@ impl Decoder {
                 });
             }
             message::REDACTED => return cursor.number().map(Message::Redacted),
+            message::PART => return self.part(cursor),
             message::OBJECT_NEW..=message::CLEAR => {
                 let (object, change) = self.object_change(kind, cursor)?;
                 Event::Object { object, change }
@@ -202,6 +205,23 @@ impl Decoder {
             _ => self.event(kind, cursor)?,
         };
         Some(Message::Event(event))
+    }
+
+    /// Reads a part of a long message; the message, with the last one.
+    fn part(&mut self, cursor: &mut Cursor<'_>) -> Option<Message> {
+        let left = usize::try_from(cursor.number()?).ok()?;
+        self.parts.extend_from_slice(cursor.text()?);
+        if self.parts.len().checked_add(left)? > message::LONG_MAX_BYTES {
+            return None;
+        }
+        if left > 0 {
+            return Some(Message::Nothing);
+        }
+        let long = std::mem::take(&mut self.parts);
+        let mut cursor = Cursor::new(&long);
+        let kind = cursor.byte().filter(|kind| *kind != message::PART)?;
+        let message = self.read(kind, &mut cursor)?;
+        cursor.is_empty().then_some(message)
     }
 
     fn event(&mut self, kind: u8, cursor: &mut Cursor<'_>) -> Option<Event> {

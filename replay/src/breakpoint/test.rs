@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
 use retrostep_trace::{
-    Content, LineMoment, MOST_NAMES, ObjectId, ObjectKind, Part as ObjectPart, Position, Recording,
-    Seen, Text, Value,
+    Content, Excerpt, LineMoment, MOST_NAMES, ObjectId, ObjectKind, Part as ObjectPart, Position,
+    Recording, Seen, Text, Value,
 };
 
 use crate::Datum;
@@ -287,8 +288,10 @@ impl Look<'_> {
                 Cow::Owned(own?.1.clone())
             }
             Operand::Item(object, index) => {
-                let content = self.built_in(object)?;
-                Cow::Owned(item(&content, index)?.clone())
+                let Value::Object(object) = &*self.value(object)? else {
+                    return None;
+                };
+                Cow::Owned(self.item(*object, index)?)
             }
             Operand::Len(name, object) => {
                 if self.seen.get(*name)? != &Seen::Absent {
@@ -298,7 +301,7 @@ impl Look<'_> {
                 let len = match &*value {
                     Value::Str(text) if is_plain(text) => text.len,
                     Value::Object(object) => {
-                        let content = self.content_of(*object)?;
+                        let content = self.excerpt(*object, 0..0)?.content;
                         self.is_built_in(&content).then_some(())?;
                         match content.kind {
                             ObjectKind::List
@@ -324,50 +327,50 @@ impl Look<'_> {
         })
     }
 
+    /// The contents of an object without the elements of a list that is long.
     fn content(&self, operand: &Operand) -> Option<Arc<Content>> {
         match &*self.value(operand)? {
-            Value::Object(object) => self.content_of(*object),
+            Value::Object(object) => Some(self.excerpt(*object, 0..0)?.content),
             _ => None,
         }
     }
 
-    fn content_of(&self, object: ObjectId) -> Option<Arc<Content>> {
-        let found = self.recording.object(object, self.position).ok()??;
-        Some(found.0)
+    fn excerpt(&self, object: ObjectId, range: Range<u64>) -> Option<Excerpt> {
+        let found = self.recording.excerpt(object, range, self.position);
+        Some(found.ok()??.0)
     }
 
-    /// The contents of an object whose operations the program cannot have defined.
-    fn built_in(&self, operand: &Operand) -> Option<Arc<Content>> {
-        let content = self.content(operand)?;
-        self.is_built_in(&content).then_some(content)
+    /// An element that is certainly the one meant, of an object whose operations the program cannot have
+    /// defined.
+    fn item(&self, object: ObjectId, index: &Value) -> Option<Value> {
+        let content = self.excerpt(object, 0..0)?.content;
+        if !self.is_built_in(&content) {
+            return None;
+        }
+        match (content.kind, index) {
+            (ObjectKind::List | ObjectKind::Tuple, Value::Int(index)) => {
+                let index = if *index < 0 {
+                    content.len.checked_sub(index.unsigned_abs())?
+                } else {
+                    index.unsigned_abs()
+                };
+                let excerpt = self.excerpt(object, index..index.checked_add(1)?)?;
+                excerpt.item(index).cloned()
+            }
+            (ObjectKind::Dict, Value::Str(wanted)) if is_plain(wanted) => {
+                let mut entries = content.entries.iter();
+                entries.find_map(|(key, value)| match key {
+                    Value::Str(key) if key == wanted => Some(value.clone()),
+                    _ => None,
+                })
+            }
+            _ => None,
+        }
     }
 
     fn is_built_in(&self, content: &Content) -> bool {
         let ty = self.recording.type_of(content.type_id);
         ty.is_ok_and(|ty| &*ty.module == "builtins")
-    }
-}
-
-/// An element that is certainly the one meant.
-fn item<'c>(content: &'c Content, index: &Value) -> Option<&'c Value> {
-    match (content.kind, index) {
-        (ObjectKind::List | ObjectKind::Tuple, Value::Int(index)) => {
-            let index = if *index < 0 {
-                content.len.checked_sub(index.unsigned_abs())?
-            } else {
-                index.unsigned_abs()
-            };
-            let index = usize::try_from(index).ok()?;
-            content.items.get(index)
-        }
-        (ObjectKind::Dict, Value::Str(wanted)) if is_plain(wanted) => {
-            let mut entries = content.entries.iter();
-            entries.find_map(|(key, value)| match key {
-                Value::Str(key) if key == wanted => Some(value),
-                _ => None,
-            })
-        }
-        _ => None,
     }
 }
 

@@ -90,7 +90,7 @@ impl Evaluator<'_> {
             Datum::Tuple(_) => Some(Shape::Tuple),
             Datum::Set(_) | Datum::FrozenSet(_) => Some(Shape::Set),
             Datum::Dict(_) => Some(Shape::Dict),
-            Datum::Object(object) => match self.content(*object)?.kind {
+            Datum::Object(object) => match self.outline(*object)?.kind {
                 ObjectKind::List => Some(Shape::List),
                 ObjectKind::Tuple => Some(Shape::Tuple),
                 ObjectKind::Set | ObjectKind::FrozenSet => Some(Shape::Set),
@@ -106,7 +106,7 @@ impl Evaluator<'_> {
     /// The exact number that a value is: a built-in real number or a recorded Decimal.
     pub(super) fn exact(&self, value: &Datum) -> Outcome<Option<Exact>> {
         if let Datum::Object(object) = value {
-            let content = self.content(*object)?;
+            let content = self.outline(*object)?;
             if content.kind == ObjectKind::Literal {
                 let text = content.text.as_ref().map(crate::render::lossy);
                 return Ok(text.and_then(|text| number::decimal(&text).flatten()));
@@ -194,7 +194,7 @@ impl Evaluator<'_> {
 
     fn is_kind(&self, value: &Datum, kind: ObjectKind) -> Outcome<bool> {
         match value {
-            Datum::Object(object) => Ok(self.content(*object)?.kind == kind),
+            Datum::Object(object) => Ok(self.outline(*object)?.kind == kind),
             _ => Ok(false),
         }
     }

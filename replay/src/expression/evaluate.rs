@@ -1,9 +1,10 @@
 //! What an expression gives, with Python's own rules, on recorded values.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use num_bigint::BigInt;
-use retrostep_trace::{Content, FrameId, ObjectId, ObjectKind, Value};
+use retrostep_trace::{Content, Excerpt, FrameId, ObjectId, ObjectKind, Value};
 
 use super::ExpressionError;
 use super::syntax::{Clause, ComprehensionForm, Kind, Node, UnaryOperator};
@@ -375,13 +376,26 @@ impl<'a> Evaluator<'a> {
         })
     }
 
+    /// As [`Evaluator::content`], without the elements of a list that is long.
+    pub(super) fn outline(&self, object: ObjectId) -> Outcome<Arc<Content>> {
+        let excerpt = self.excerpt(object, 0..0)?;
+        Ok(excerpt.content)
+    }
+
+    /// As [`Evaluator::content`], when of a list only the elements in `range` are needed.
+    pub(super) fn excerpt(&self, object: ObjectId, range: Range<u64>) -> Outcome<Excerpt> {
+        self.snapshot.excerpt(object, range)?.ok_or_else(|| {
+            ExpressionError::NotRecorded("the object's contents were not recorded".to_owned())
+        })
+    }
+
     /// Whether operations on the value may be defined by the program: it is an instance of a class
     /// that is no built-in one.
     pub(super) fn may_be_overridden(&self, value: &Datum) -> Outcome<bool> {
         let Datum::Object(object) = value else {
             return Ok(false);
         };
-        let content = self.content(*object)?;
+        let content = self.outline(*object)?;
         let ty = self.snapshot.recording.type_of(content.type_id)?;
         let named_tuple = content.kind == ObjectKind::Tuple && !ty.fields.is_empty();
         Ok(!named_tuple && !matches!(&*ty.module, "builtins" | "collections"))
@@ -397,7 +411,7 @@ impl<'a> Evaluator<'a> {
         let Datum::Object(object) = value else {
             return Ok(TypeName::builtin(&self.type_name(value)?));
         };
-        let content = self.content(*object)?;
+        let content = self.outline(*object)?;
         let ty = self.snapshot.recording.type_of(content.type_id)?;
         Ok(TypeName {
             module: ty.module.clone(),

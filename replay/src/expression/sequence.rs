@@ -26,7 +26,7 @@ impl Evaluator<'_> {
                 if self.may_be_overridden(value)? {
                     return would_run("len(...)");
                 }
-                let content = self.content(*object)?;
+                let content = self.outline(*object)?;
                 if self.shape(value)?.is_none() {
                     return self.no_length(value);
                 }
@@ -241,16 +241,12 @@ impl Evaluator<'_> {
             Datum::Bytes(text) => text.kept.get(index).map(|byte| Datum::int(*byte)),
             Datum::List(items) | Datum::Tuple(items) => items.get(index).cloned(),
             Datum::Object(object) => {
-                let content = self.content(*object)?;
-                if content.kind == ObjectKind::ByteArray {
-                    let text = byte_array(&content);
+                let excerpt = self.excerpt(*object, place..place.saturating_add(1))?;
+                if excerpt.content.kind == ObjectKind::ByteArray {
+                    let text = byte_array(&excerpt.content);
                     text.kept.get(index).map(|byte| Datum::int(*byte))
                 } else {
-                    content
-                        .items
-                        .get(index)
-                        .or_else(|| content.sparse.get(&place))
-                        .map(Datum::from)
+                    excerpt.item(place).map(Datum::from)
                 }
             }
             _ => None,

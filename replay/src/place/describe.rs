@@ -1,6 +1,6 @@
 //! What a change did, in a few words: `4 → 5 items, + 'LOYAL20'`, `total: 12.0 → 31.9`.
 
-use retrostep_trace::{Change, Content, Event, ObjectKind, Recording, Result, Value};
+use retrostep_trace::{Change, Content, Event, Excerpt, ObjectKind, Recording, Result, Value};
 
 use super::RawChange;
 use crate::{Datum, Snapshot, render};
@@ -17,16 +17,24 @@ pub(super) fn text(recording: &Recording, change: &RawChange) -> Result<String> 
     match (&change.old, &change.new) {
         (Some(Value::Object(old)), Some(Value::Object(new))) if old == new => {
             let event = recording.event(change.position)?.map(|event| event.event);
-            let contents = (before.content(*old)?, after.content(*new)?);
-            let (Some(Event::Object { object, change }), (Some(old_content), Some(new_content))) =
-                (event, contents)
-            else {
+            let Some(Event::Object { object, change }) = event else {
                 return Ok("changed".to_owned());
             };
             if object != *old {
                 return Ok("changed".to_owned());
             }
-            in_place(before, after, &change, &old_content, &new_content)
+            let len = before.outline(*old)?.map_or(0, |content| content.len);
+            let needed = match &change {
+                Change::SetItem { index, .. } => *index..index.saturating_add(1),
+                Change::Pop => len.saturating_sub(1)..len,
+                Change::New(_) | Change::Replace(_) => 0..u64::MAX,
+                _ => 0..0,
+            };
+            let old = before.excerpt(*old, needed.clone())?;
+            let (Some(old), Some(new)) = (old, after.excerpt(*new, needed)?) else {
+                return Ok("changed".to_owned());
+            };
+            in_place(before, after, &change, &old, &new)
         }
         (Some(old), Some(new)) => {
             let (old, new) = (shown(&before, old)?, shown(&after, new)?);
@@ -45,9 +53,10 @@ fn in_place(
     before: Snapshot<'_>,
     after: Snapshot<'_>,
     change: &Change,
-    old: &Content,
-    new: &Content,
+    old_part: &Excerpt,
+    new_part: &Excerpt,
 ) -> Result<String> {
+    let (old, new) = (&*old_part.content, &*new_part.content);
     let shown =
         |snapshot: &Snapshot<'_>, value: &Value| snapshot.text(&Datum::from(value), VALUE_LIMIT);
     let lengths = if new.len == 1 {
@@ -68,18 +77,12 @@ fn in_place(
     };
     Ok(match change {
         Change::Append { value } => format!("{lengths}, + {}", shown(&after, value)?),
-        Change::Pop => match old
-            .items
-            .last()
-            .filter(|_| old.items.len() as u64 == old.len)
-        {
+        Change::Pop => match old.len.checked_sub(1).and_then(|last| old_part.item(last)) {
             Some(value) => format!("{lengths}, - {}", shown(&before, value)?),
             None => lengths,
         },
         Change::SetItem { index, value } => {
-            let place = usize::try_from(*index).ok();
-            let known = place.and_then(|place| old.items.get(place));
-            let known = known.or_else(|| old.sparse.get(index));
+            let known = old_part.item(*index);
             match known {
                 Some(_) => pair(format!("[{index}]"), known, value)?,
                 None => format!("[{index}] = {}", shown(&after, value)?),

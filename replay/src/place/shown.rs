@@ -1,6 +1,8 @@
 //! Whether two values show the same: what makes a write no change.
 
-use retrostep_trace::{Content, Position, Recording, Result, Value};
+use retrostep_trace::{
+    Change, Content, Event, ObjectId, ObjectKind, Position, Recording, Result, Value,
+};
 
 /// Most parts of two values that are compared; beyond it they count as different.
 const MAX_PARTS: u32 = 2_000;
@@ -46,6 +48,11 @@ impl Comparison<'_> {
                     // What is inside the same element has its own history.
                     return Ok(true);
                 }
+                if before == after
+                    && let Some((old, new)) = self.changed_element(*before)?
+                {
+                    return self.values(&old, &new, depth + 1);
+                }
                 let old = self.recording.object(*before, self.old)?;
                 let new = self.recording.object(*after, self.new)?;
                 match (old, new) {
@@ -57,6 +64,28 @@ impl Comparison<'_> {
             }
             _ => Ok(old == new),
         }
+    }
+
+    /// The element before and after, where all that happened is that a list got another one in its place.
+    fn changed_element(&self, object: ObjectId) -> Result<Option<(Value, Value)>> {
+        if self.new != self.old.next() {
+            return Ok(None);
+        }
+        let event = self.recording.event(self.old)?.map(|event| event.event);
+        let Some(Event::Object {
+            object: changed,
+            change: Change::SetItem { index, value },
+        }) = event
+        else {
+            return Ok(None);
+        };
+        let range = index..index.saturating_add(1);
+        let old = self.recording.excerpt(object, range, self.old)?;
+        let item = old.and_then(|(old, _)| match old.content.kind {
+            ObjectKind::List | ObjectKind::Deque => old.item(index).cloned(),
+            _ => None,
+        });
+        Ok(item.filter(|_| changed == object).map(|item| (item, value)))
     }
 
     fn contents(&mut self, old: &Content, new: &Content, depth: u32) -> Result<bool> {

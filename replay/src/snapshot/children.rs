@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use retrostep_trace::{Content, ObjectId, ObjectKind, Position, Result, Type, Unavailable};
+use retrostep_trace::{
+    Content, Excerpt, ObjectId, ObjectKind, Position, Result, Type, Unavailable,
+};
 
 use super::{Filter, Hint, Node, ScopeKind, Snapshot, Variable};
 use crate::render::{self, ordered_attributes};
@@ -44,17 +46,10 @@ pub(super) fn page(
             Ok(out)
         }
         Node::Object(object) => {
-            let Some(content) = snapshot.content(*object)? else {
+            let Some(outline) = snapshot.outline(*object)? else {
                 return Ok(Vec::new());
             };
-            let parts = Parts {
-                snapshot,
-                object: *object,
-                ty: snapshot.recording.type_of(content.type_id)?,
-                content,
-                parent,
-            };
-            let (indexed, named) = snapshot.content_counts(&parts.content)?;
+            let (indexed, named) = snapshot.content_counts(&outline)?;
             let mut out = Vec::new();
             let (named_page, indexed_page) = match filter {
                 Filter::Named => (page, 0..0),
@@ -64,10 +59,22 @@ pub(super) fn page(
                     (page.start.min(named)..page.end.min(named), shifted)
                 }
             };
+            let indexed_page = indexed_page.start..indexed_page.end.min(indexed);
+            let Some(excerpt) = snapshot.excerpt(*object, indexed_page.clone())? else {
+                return Ok(out);
+            };
+            let parts = Parts {
+                snapshot,
+                object: *object,
+                ty: snapshot.recording.type_of(outline.type_id)?,
+                content: Arc::clone(&excerpt.content),
+                excerpt,
+                parent,
+            };
             for index in named_page.start..named_page.end.min(named) {
                 out.extend(parts.named(index)?);
             }
-            for index in indexed_page.start..indexed_page.end.min(indexed) {
+            for index in indexed_page {
                 out.push(parts.indexed(index)?);
             }
             Ok(out)
@@ -144,6 +151,8 @@ fn element_name(parent: &str, index: &str, is_set: bool) -> String {
 struct Parts<'a> {
     snapshot: Snapshot<'a>,
     object: ObjectId,
+    /// The elements of the page; everything else is complete.
+    excerpt: Excerpt,
     content: Arc<Content>,
     ty: Arc<Type>,
     parent: Option<&'a str>,
@@ -152,10 +161,7 @@ struct Parts<'a> {
 impl Parts<'_> {
     fn indexed(&self, index: u64) -> Result<Variable> {
         let content = &self.content;
-        let recorded = usize::try_from(index)
-            .ok()
-            .and_then(|index| content.items.get(index))
-            .or_else(|| content.sparse.get(&index));
+        let recorded = self.excerpt.item(index);
         let value = match recorded {
             Some(value) => Datum::from(value),
             None => Datum::Unavailable(Unavailable::TooLarge),

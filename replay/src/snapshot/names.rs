@@ -284,7 +284,7 @@ pub(super) fn place(
             let Datum::Object(object) = evaluator.evaluate(container)? else {
                 return Err(refused());
             };
-            let content = snapshot.content(object)?.ok_or_else(refused)?;
+            let content = snapshot.outline(object)?.ok_or_else(refused)?;
             element_place(&mut evaluator, object, &content, index)?.ok_or_else(refused)
         }
         _ => Err(refused()),

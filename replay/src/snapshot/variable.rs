@@ -43,7 +43,7 @@ impl Snapshot<'_> {
             Datum::Unavailable(_) => Hint::Missing,
             Datum::Type(_) => Hint::Class,
             Datum::Builtin(_) => Hint::Method,
-            Datum::Object(object) => match self.content(*object)? {
+            Datum::Object(object) => match self.outline(*object)? {
                 None => Hint::Missing,
                 Some(content) => match content.kind {
                     ObjectKind::Function => Hint::Method,
@@ -64,7 +64,7 @@ impl Snapshot<'_> {
             | Datum::Set(items)
             | Datum::FrozenSet(items) => (items.len() as u64, 0),
             Datum::Dict(dictionary) => (0, dictionary.entries.len() as u64),
-            Datum::Object(object) => match self.content(*object)? {
+            Datum::Object(object) => match self.outline(*object)? {
                 Some(content) => self.content_counts(&content)?,
                 None => (0, 0),
             },
@@ -119,7 +119,7 @@ impl Snapshot<'_> {
             Datum::Builtin(_) => "builtin_function_or_method",
             Datum::Unavailable(_) => "",
             Datum::Object(object) => {
-                let Some(content) = self.content(*object)? else {
+                let Some(content) = self.outline(*object)? else {
                     return Ok(String::new());
                 };
                 let ty = self.recording.type_of(content.type_id)?;

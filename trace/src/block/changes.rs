@@ -194,11 +194,7 @@ impl Changes {
             return false;
         }
         match (part, self.meaning(entry).map(|meaning| meaning.kind)) {
-            (Part::Item(index), Some(Kind::SetItem)) => {
-                let payload = self.streams.get(entry.at as usize..).unwrap_or_default();
-                let [mut last, _] = entry.last;
-                self::number(&mut Input::new(payload), &mut last) == Ok(index)
-            }
+            (Part::Item(index), Some(Kind::SetItem)) => self.index_of(number) == Some(index),
             _ => true,
         }
     }
@@ -262,6 +258,17 @@ impl Changes {
     /// Whether an event says all contents of its object.
     pub(crate) fn is_full(&self, number: u32) -> bool {
         matches!(self.kind(number), Some(Kind::New | Kind::Replace))
+    }
+
+    /// Which element an event set, if it set one.
+    pub(crate) fn index_of(&self, number: u32) -> Option<u64> {
+        let entry = self.entry(number)?;
+        if self.meaning(entry)?.kind != Kind::SetItem {
+            return None;
+        }
+        let mut input = Input::new(self.streams.get(entry.at as usize..)?);
+        let [mut last, _] = entry.last;
+        self::number(&mut input, &mut last).ok()
     }
 
     /// What happened in an event.

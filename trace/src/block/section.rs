@@ -50,7 +50,8 @@ impl Packer {
         body
     }
 
-    fn compress(&mut self, raw: &[u8]) -> Option<Vec<u8>> {
+    /// The bytes compressed, if that makes them shorter and a reader accepts it.
+    pub(crate) fn compress(&mut self, raw: &[u8]) -> Option<Vec<u8>> {
         if raw.len() <= PLAIN {
             return None;
         }
@@ -87,7 +88,8 @@ pub(crate) fn unpack(body: &[u8], wanted: u32) -> Decoded<Option<Vec<u8>>> {
     Ok(None)
 }
 
-fn decompress(bytes: &[u8], raw: usize) -> Decoded<Vec<u8>> {
+/// Bytes that are stored plain or compressed, of which there are `raw`.
+pub(crate) fn decompress(bytes: &[u8], raw: usize) -> Decoded<Vec<u8>> {
     if raw == bytes.len() {
         return Ok(bytes.to_vec());
     }

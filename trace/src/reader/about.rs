@@ -140,6 +140,17 @@ impl Recording {
                 ));
             }
         }
+        for row in &self.layout.tables.pages {
+            cancel.check()?;
+            if let Err(malformed) = self.file.chunk(kind::PAGES, &row.chunk)? {
+                report.damage.push(format!(
+                    "the pages of blocks {} to {} cannot be read, long lists of these are slow: {}",
+                    row.first_block,
+                    row.end() - 1,
+                    malformed.0
+                ));
+            }
+        }
         if self.layout.completeness == Completeness::Complete
             && self.layout.read_trailer(&self.file)?.is_none()
         {

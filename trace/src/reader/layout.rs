@@ -6,7 +6,7 @@ use crate::chunk::{
     ChunkHeader, FILE_HEADER_LEN, FileHeader, TRAILER_LEN, VERSION, footer_offset, kind,
 };
 use crate::definitions::{self, DefinitionRange};
-use crate::footer::{BlockRow, ChunkPlace, SegmentRow, Tables};
+use crate::footer::{BlockRow, ChunkPlace, PagesRow, SegmentRow, Tables};
 use crate::reader::file::RecordingFile;
 use crate::varint::{Decoded, Malformed};
 use crate::{Completeness, Error, Header, Result};
@@ -193,6 +193,15 @@ impl Layout {
                 let [first_block, blocks, ..] =
                     header.words.map(|word| u32::try_from(word).unwrap_or(0));
                 self.tables.add_segment(SegmentRow {
+                    chunk,
+                    first_block,
+                    blocks,
+                })
+            }
+            kind::PAGES => {
+                let [first_block, blocks, ..] =
+                    header.words.map(|word| u32::try_from(word).unwrap_or(0));
+                self.tables.add_pages(PagesRow {
                     chunk,
                     first_block,
                     blocks,

@@ -1,8 +1,9 @@
 //! The contents of an object at a position: the last full contents before it, and the changes since.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::Recording;
+use super::{Excerpt, Recording};
 use crate::block::Kind;
 use crate::block::changes::Changes;
 use crate::content::{ObjectState, Resolve, Unresolved};
@@ -19,7 +20,7 @@ enum Part {
     Events {
         block: u32,
         changes: Arc<Changes>,
-        range: std::ops::Range<usize>,
+        range: Range<usize>,
     },
     /// What was noted of several blocks.
     Delta(u32, Arc<[Change]>),
@@ -39,6 +40,29 @@ impl Resolve for FirstContents<'_> {
 
 impl Recording {
     pub(super) fn object_at(
+        &self,
+        object: ObjectId,
+        at: Position,
+    ) -> Result<Option<(Arc<Content>, Position)>> {
+        let found = self.excerpt_at(object, 0..u64::MAX, at)?;
+        Ok(found.map(|(excerpt, last)| (excerpt.content, last)))
+    }
+
+    pub(super) fn excerpt_at(
+        &self,
+        object: ObjectId,
+        range: Range<u64>,
+        at: Position,
+    ) -> Result<Option<(Excerpt, Position)>> {
+        if let Some(found) = self.long_list_at(object, range, at)? {
+            return Ok(Some(found));
+        }
+        let whole = self.whole_object_at(object, at)?;
+        Ok(whole.map(|(content, last)| (Excerpt { content, first: 0 }, last)))
+    }
+
+    /// The contents of an object from what blocks say of it.
+    fn whole_object_at(
         &self,
         object: ObjectId,
         at: Position,
@@ -298,7 +322,7 @@ impl Recording {
     }
 
     /// The blocks with events of an object, ascending; how many, if the index says so.
-    fn blocks_of_object(&self, object: ObjectId) -> Result<Vec<(u32, Option<u64>)>> {
+    pub(super) fn blocks_of_object(&self, object: ObjectId) -> Result<Vec<(u32, Option<u64>)>> {
         let list = self.list(object_key(object))?;
         let listed = list.iter().filter(|posting| posting.count > 1);
         let mut blocks: Vec<_> = listed
@@ -320,7 +344,7 @@ pub(super) fn object_key(object: ObjectId) -> IndexKey {
 
 /// The blocks up to `here` that may have changes of an object, newest first, and whether all its
 /// contents stand in them.
-fn blocks_before(
+pub(super) fn blocks_before(
     home: Option<u32>,
     list: &[Posting],
     here: u32,

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Recording;
+use super::pages::Untouched;
 use super::search::Span;
 use crate::segment::{Posting, parts};
 use crate::{
@@ -73,7 +74,8 @@ impl Recording {
     /// An object's first sight is among them.
     ///
     /// Cost: index lookups and the decoding of at most a few blocks, however far the answer is; of
-    /// elements and of entries whose key is no text, of all blocks between that change the object.
+    /// entries whose key is no text, and of elements of lists that are not kept in pages, of all blocks
+    /// between that change the object.
     ///
     /// # Errors
     ///
@@ -105,6 +107,13 @@ impl Recording {
         let list = self.list(super::objects::object_key(object))?;
         let blocks = BlocksOf::new(home, &list, &span);
         let mut listed = None;
+        let mut untouched = match part {
+            Part::Item(index) if self.has_pages() => Some((
+                Untouched::new(object, index),
+                self.blocks_of_object(object)?,
+            )),
+            _ => None,
+        };
         for at in blocks.numbers(direction) {
             let Some(number) = blocks.get(at) else {
                 continue;
@@ -114,6 +123,11 @@ impl Recording {
                 continue;
             }
             cancel.check()?;
+            if let Some((untouched, changed)) = &mut untouched
+                && self.is_untouched(untouched, changed, number)?
+            {
+                continue;
+            }
             let mut is_likely = part == Part::Whole;
             if let Some(name) = part.name()
                 && Some(number) != home
@@ -221,6 +235,10 @@ impl Recording {
         part: Part<'_>,
         at: Position,
     ) -> Result<Option<Value>> {
+        if let Part::Item(index) = part {
+            let found = self.excerpt(object, index..index.saturating_add(1), at)?;
+            return Ok(found.and_then(|(excerpt, _)| excerpt.item(index).cloned()));
+        }
         let mut at = at;
         if part.name().is_some()
             && let Some((number, index)) = self.place_of(at)

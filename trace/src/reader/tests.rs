@@ -1,5 +1,7 @@
 //! Hostile files: their checksums are right, their contents are not.
 
+mod pages;
+
 use std::path::Path;
 
 use super::Recording;

@@ -9,6 +9,7 @@
 
 mod damage;
 mod golden;
+mod long_lists;
 mod oracle;
 mod queries;
 mod round_trip;

@@ -1,10 +1,15 @@
 //! Cutting a long run of messages where one message ends and the next begins.
 
 use retrostep_record_python_wire::PUSH_MAX_BYTES;
-use retrostep_record_python_wire::message::{self, Cursor, tag};
+use retrostep_record_python_wire::message::{self, Cursor, put, tag};
 
 /// The longest run that the ring takes at once.
 pub(crate) const MAX_BYTES: usize = PUSH_MAX_BYTES;
+
+/// The length of a part of a message that the ring does not take.
+const PART_BYTES: usize = 1 << 20;
+/// `trace::ObjectKind::Opaque`, as a number of the wire.
+const OPAQUE: u8 = 18;
 
 /// The length of the longest run of whole messages at the start of `bytes` that the ring takes; the
 /// first message's, if that alone is longer.
@@ -74,9 +79,43 @@ fn skip_content(cursor: &mut Cursor<'_>) -> Option<()> {
     Some(())
 }
 
+/// A message that the ring does not take, in parts that it takes. Of contents that are too long even for
+/// that only the object's type is told; any other such message is left out.
+pub(crate) fn parts(long: &[u8]) -> Vec<u8> {
+    if long.len() > message::LONG_MAX_BYTES {
+        return without_contents(long).unwrap_or_default();
+    }
+    let mut out = Vec::with_capacity(long.len() + (long.len() / PART_BYTES + 1) * 16);
+    let mut left = long.len();
+    for part in long.chunks(PART_BYTES) {
+        left -= part.len();
+        out.push(message::PART);
+        put::number(&mut out, left as u64);
+        put::text(&mut out, part);
+    }
+    out
+}
+
+fn without_contents(long: &[u8]) -> Option<Vec<u8>> {
+    let mut cursor = Cursor::new(long);
+    let kind = cursor.byte()?;
+    if !matches!(kind, message::OBJECT_NEW | message::OBJECT_REPLACE) {
+        return None;
+    }
+    let object = cursor.number()?;
+    cursor.byte()?;
+    let type_id = cursor.number()?;
+    let mut out = vec![kind];
+    put::number(&mut out, object);
+    out.push(OPAQUE);
+    put::number(&mut out, type_id);
+    out.extend_from_slice(&[0; 6]);
+    Some(out)
+}
+
 fn skip_message(cursor: &mut Cursor<'_>) -> Option<()> {
     match cursor.byte()? {
-        message::SOURCE | message::NAME => {
+        message::SOURCE | message::NAME | message::PART => {
             numbers(cursor, 1)?;
             texts(cursor, 1)
         }
@@ -149,8 +188,6 @@ fn skip_message(cursor: &mut Cursor<'_>) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
-    use retrostep_record_python_wire::message::put;
-
     use super::*;
 
     #[test]
@@ -164,5 +201,32 @@ mod tests {
         }
         assert_eq!(first(&bytes), ends[1]);
         assert_eq!(first(&bytes[ends[1]..]), ends[2] - ends[1]);
+    }
+
+    #[test]
+    fn a_long_message_is_sent_in_parts() {
+        let mut long = vec![message::WRITE, 1];
+        put::string(&mut long, tag::STR, 9 << 20, &vec![b'x'; 9 << 20]);
+        let parts = parts(&long);
+        let mut whole = Vec::new();
+        let mut cursor = Cursor::new(&parts);
+        while let Some(kind) = cursor.byte() {
+            assert_eq!(kind, message::PART);
+            let left = cursor.number().unwrap();
+            whole.extend_from_slice(cursor.text().unwrap());
+            assert_eq!(whole.len() as u64 + left, long.len() as u64);
+        }
+        assert_eq!(whole, long);
+        assert!(first(&parts) <= MAX_BYTES);
+    }
+
+    #[test]
+    fn contents_that_no_recording_takes_are_left_out() {
+        let mut long = vec![message::OBJECT_REPLACE, 7, 0, 3, 1, 1];
+        let len = message::LONG_MAX_BYTES;
+        put::string(&mut long, tag::STR, len as u64, &vec![b'x'; len]);
+        long.extend_from_slice(&[0; 4]);
+        let expected = [message::OBJECT_REPLACE, 7, OPAQUE, 3, 0, 0, 0, 0, 0, 0];
+        assert_eq!(parts(&long), expected);
     }
 }

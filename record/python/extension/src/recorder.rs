@@ -234,8 +234,10 @@ impl Recorder {
                 break;
             };
             if len > pieces::MAX_BYTES {
-                // One message that no ring takes; the values that it would define stay unknown.
-                at += len;
+                let rest = self.out.split_off(at + len);
+                let long = self.out.split_off(at);
+                self.out.extend(pieces::parts(&long));
+                self.out.extend(rest);
                 continue;
             }
             if !self.producer.try_push(piece) {

@@ -194,6 +194,29 @@ fn a_message_cut_anywhere_is_malformed_or_the_end() {
 }
 
 #[test]
+fn a_long_message_comes_in_parts() {
+    let mut decoder = Decoder::default();
+    let mut next = |bytes: &[u8]| decoder.next(&mut Cursor::new(bytes));
+    let mut part = |left: u64, bytes: &[u8]| {
+        let mut message = vec![message::PART];
+        put::number(&mut message, left);
+        put::text(&mut message, bytes);
+        next(&message)
+    };
+    let line = Message::Event(Event::Line { line: 300 });
+    let mut whole = vec![message::LINE];
+    put::number(&mut whole, 300);
+    assert_eq!(part(2, &whole[..1]), Ok(Some(Message::Nothing)));
+    assert_eq!(part(1, &whole[1..2]), Ok(Some(Message::Nothing)));
+    assert_eq!(part(0, &whole[2..]), Ok(Some(line)));
+    let malformed = Err(Malformed {
+        kind: message::PART,
+    });
+    assert_eq!(part(message::LONG_MAX_BYTES as u64, &[0]), malformed);
+    assert_eq!(part(0, &[message::LINE, 1, 2]), malformed);
+}
+
+#[test]
 fn any_damaged_byte_is_survived() {
     let bytes = every_message().concat();
     for at in 0..bytes.len() {

@@ -27,6 +27,12 @@ pub const NOTE: u8 = 7;
 pub const STARTED: u8 = 8;
 /// `count`: so many values were redacted since the last such message.
 pub const REDACTED: u8 = 9;
+/// `left bytes:text`: a part of a message that is longer than the ring; so many bytes are left after it.
+/// All parts follow each other and make one message, of at most [`LONG_MAX_BYTES`].
+pub const PART: u8 = 10;
+
+/// The longest message that is sent in parts: a block of the recording takes no longer one.
+pub const LONG_MAX_BYTES: usize = 48 << 20;
 
 /// `name:text`.
 pub const THREAD_START: u8 = 16;

@@ -16,7 +16,7 @@ use super::Values;
 use super::capture::PendingError;
 use super::classes;
 use super::deaths;
-use super::raw::{Object, Type, object_at, type_of, word};
+use super::raw::{Object, Type, flag, flags_of, object_at, type_of, word};
 use crate::recorder;
 use tables::{Effect, METHOD_NAMES, SLOT_PLACES, Signature};
 
@@ -41,6 +41,18 @@ fn effect(index: usize) -> Effect {
     match EFFECTS.0[index].load(Ordering::Relaxed) {
         1 => Effect::Tail,
         2 => Effect::Entry,
+        _ => Effect::Whole,
+    }
+}
+
+/// What a store under a key may have done: an entry of a dict that was as recorded before, or an element
+/// of a sequence.
+fn stored(object: Object, value: Object, current: bool) -> Effect {
+    // SAFETY: the receiver of a slot is alive.
+    let is_dict = unsafe { flags_of(type_of(object)) } & flag::DICT != 0;
+    match is_dict {
+        true if current => Effect::Entry,
+        false if !value.is_null() => Effect::Item,
         _ => Effect::Whole,
     }
 }
@@ -189,7 +201,7 @@ unsafe fn call_assign(slot: usize, object: Object, key: Object, value: Object) -
         let original = std::mem::transmute::<usize, Assign>(SLOTS.0[slot].load(Ordering::Relaxed));
         let current = is_current(object);
         let result = original(object, key, value);
-        changed(object, Effect::Entry, current.then_some(key));
+        changed(object, stored(object, value, current), Some(key));
         result
     }
 }
@@ -430,7 +442,7 @@ impl Values {
             let number = match effect {
                 Effect::Tail => 1,
                 Effect::Entry => 2,
-                Effect::Whole => 3,
+                Effect::Item | Effect::Whole => 3,
             };
             EFFECTS.0[index].store(number, Ordering::Relaxed);
             *place = substitute;
@@ -543,6 +555,13 @@ impl Values {
                     if type_of(key) == self.symbols.int || type_of(key) == self.symbols.text =>
                 {
                     self.touch_entry(out, object, key);
+                }
+                (Effect::Item, Some(key))
+                    if type_of(key) == self.symbols.int && type_of(object) == self.symbols.list =>
+                {
+                    if let Some(index) = self.place(object, key) {
+                        self.touch_item(out, object, index);
+                    }
                 }
                 _ => self.rescan(out, object),
             }

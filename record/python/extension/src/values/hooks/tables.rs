@@ -11,6 +11,8 @@ pub(super) enum Effect {
     Tail,
     /// Something with the entry that the first argument names.
     Entry,
+    /// Something with the element whose number the first argument is.
+    Item,
     /// Anything.
     Whole,
 }
