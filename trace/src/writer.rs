@@ -43,7 +43,7 @@ impl Default for WriterOptions {
     fn default() -> Self {
         WriterOptions {
             events_per_block: 1 << 14,
-            remembered_values: 400_000,
+            remembered_values: 200_000,
         }
     }
 }
