@@ -9,6 +9,7 @@
 )]
 
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs, io};
@@ -43,8 +44,10 @@ fn run() -> Result<(), String> {
     let extension = out.join("retrostep_recorder.so");
     fs::copy(&built, &extension).map_err(|error| failed("copy", &built, &error))?;
     let package = package_files(&here.join("package"))?;
+    let name = contents_name(&extension, &package)?;
 
     let mut code = String::new();
+    let _ = writeln!(code, "const CONTENTS_NAME: &str = {name:?};");
     let _ = writeln!(
         code,
         "pub(crate) const EXTENSION: &[u8] = include_bytes!({extension:?});"
@@ -56,6 +59,18 @@ fn run() -> Result<(), String> {
     code.push_str("];\n");
     let generated = out.join("embedded.rs");
     fs::write(&generated, code).map_err(|error| failed("write", &generated, &error))
+}
+
+/// A name that differs when the contents do.
+fn contents_name(extension: &Path, package: &[(String, PathBuf)]) -> Result<String, String> {
+    let mut hasher = DefaultHasher::new();
+    let read = |path: &Path| fs::read(path).map_err(|error| failed("read", path, &error));
+    read(extension)?.hash(&mut hasher);
+    for (name, path) in package {
+        name.hash(&mut hasher);
+        read(path)?.hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
 }
 
 /// Builds the extension and returns the library's path.

@@ -5,7 +5,6 @@
 
 use std::ffi::CString;
 use std::fs;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Write as _};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt as _;
@@ -35,7 +34,7 @@ pub(crate) struct Unpacked {
 /// Unpacks the recorder where `preload` and `exec` work, unless it is there already.
 pub(crate) fn unpack(cache: Option<&Path>) -> Result<Unpacked> {
     if let Some(cache) = cache {
-        let folder = cache.join("retrostep").join(contents_name());
+        let folder = cache.join("retrostep").join(CONTENTS_NAME);
         if can_be_preloaded_from(&folder) && fill(&folder).is_ok() && allows_execution(&folder) {
             return Ok(unpacked_in(&folder, None));
         }
@@ -79,15 +78,6 @@ fn unpacked_in(folder: &Path, temporary: Option<TempDir>) -> Unpacked {
         package_folder: folder.join(PACKAGE_FOLDER),
         _temporary: temporary,
     }
-}
-
-/// A name that differs when the contents do.
-fn contents_name() -> String {
-    let mut hasher = DefaultHasher::new();
-    env!("CARGO_PKG_VERSION").hash(&mut hasher);
-    EXTENSION.hash(&mut hasher);
-    PACKAGE.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
 }
 
 fn fill(folder: &Path) -> io::Result<()> {
