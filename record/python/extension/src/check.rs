@@ -2,6 +2,10 @@
 //! read raw of them must agree with what the interpreter's own functions say.
 
 use std::ffi::{CString, c_char, c_long};
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::Mutex;
 
@@ -27,7 +31,7 @@ outer(look, first, second)
 const FILE_INPUT: i32 = 257;
 
 /// What is wrong, as sentences; empty when everything agrees.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Findings {
     /// Of frames and code: the interpreter can be asked instead.
     pub(crate) frames: Vec<String>,
@@ -54,6 +58,47 @@ struct DefinitionPlace(PyMethodDef);
 
 // SAFETY: nothing in it changes.
 unsafe impl Sync for DefinitionPlace {}
+
+/// Runs the check, unless it found this very interpreter right before: that is noted in `folder`, where
+/// the recorder was unpacked.
+///
+/// # Safety
+///
+/// As [`run`].
+pub(crate) unsafe fn run_once(folder: Option<&Path>, version: &str) -> Findings {
+    let note = folder.and_then(|folder| Some(folder.join(interpreter_name(version)?)));
+    if note.as_ref().is_some_and(|note| note.exists()) {
+        return Findings::default();
+    }
+    // SAFETY: the caller's.
+    let findings = unsafe { run() };
+    if let Some(note) = note
+        && findings.frames.is_empty()
+        && findings.objects.is_empty()
+    {
+        // Without the note the next start checks again.
+        let _ = File::create(note);
+    }
+    findings
+}
+
+/// A name that differs when the files do that the interpreter's code comes from.
+fn interpreter_name(version: &str) -> Option<String> {
+    let mut hasher = DefaultHasher::new();
+    version.hash(&mut hasher);
+    let mut add = |path: &Path| {
+        let facts = path.metadata().ok()?;
+        let written = (facts.mtime(), facts.mtime_nsec());
+        (facts.dev(), facts.ino(), facts.len(), written).hash(&mut hasher);
+        Some(())
+    };
+    add(Path::new("/proc/self/exe"))?;
+    let library = crate::activation::library_of_interpreter()?;
+    if library.is_absolute() {
+        add(&library)?;
+    }
+    Some(format!("checked-{:016x}", hasher.finish()))
+}
 
 /// Runs the check.
 ///
