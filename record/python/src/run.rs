@@ -25,7 +25,7 @@ const FLUSH_EVERY: Duration = Duration::from_millis(250);
 /// A kill of both processes loses at most what this many events are, or what came in this time.
 const FLUSH_MANY: u64 = 4096;
 const FLUSH_MANY_EVERY: Duration = Duration::from_millis(35);
-/// An idle program is looked at so often at least; a full ring takes about ten times as long to fill.
+/// An idle program is looked at so often at least; the ring takes twice as long to fill at least.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 /// Looking more often would find a few messages at a time, and cost more than it reads.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(2);

@@ -7,7 +7,7 @@ use retrostep_record_python_wire::message::{self, Cursor, put, tag};
 pub(crate) const MAX_BYTES: usize = PUSH_MAX_BYTES;
 
 /// The length of a part of a message that the ring does not take.
-const PART_BYTES: usize = 1 << 20;
+const PART_BYTES: usize = 1 << 18;
 /// `trace::ObjectKind::Opaque`, as a number of the wire.
 const OPAQUE: u8 = 18;
 

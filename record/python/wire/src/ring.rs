@@ -15,7 +15,7 @@ use crate::WIRE_VERSION;
 
 /// Size of the data area: a power of two. Small enough to stay in a processor's cache, large enough
 /// for the longest message.
-pub const RING_BYTES: usize = 2 << 20;
+pub const RING_BYTES: usize = 1 << 20;
 /// The most that is pushed at once.
 pub const PUSH_MAX_BYTES: usize = RING_BYTES;
 /// Room for the configuration.
