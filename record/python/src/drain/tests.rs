@@ -165,8 +165,8 @@ fn what_the_recorder_sends_is_in_the_recording() {
 fn more_than_the_ring_holds_passes_through_it() {
     let mut recorder = FakeRecorder::new(None);
     recorder.begin(Path::new("<string>"));
-    let text = vec![b'x'; 1 << 20];
-    for _ in 0..40 {
+    let text = vec![b'x'; 1 << 18];
+    for _ in 0..160 {
         recorder.send(message::OUTPUT, |out| {
             out.push(1);
             put::text(out, &text);
@@ -175,8 +175,8 @@ fn more_than_the_ring_holds_passes_through_it() {
     assert!(recorder.drain.consumer().stalls() > 0);
     assert_eq!(recorder.finish(), None);
     let recording = Recording::open(&recorder.path()).unwrap();
-    assert_eq!(recording.end(), Position(42));
-    let last = recording.event(Position(41)).unwrap().unwrap();
+    assert_eq!(recording.end(), Position(162));
+    let last = recording.event(Position(161)).unwrap().unwrap();
     assert_eq!(
         last.event,
         Event::Output {
