@@ -138,11 +138,12 @@ impl Tracked {
 
 impl Known {
     fn weight(&self, share_of_long: usize) -> usize {
-        match self {
+        let weight = match self {
             Known::Contents(state) => state.weight(),
             Known::Long(list) => list.len() / share_of_long,
             Known::Changes(log) => log.changes.len() * 2,
-        }
+        };
+        weight.max(LEAST_WEIGHT)
     }
 }
 
@@ -234,12 +235,12 @@ impl Objects {
         }
         let before = tracked.weight;
         tracked.take_in(change, &Nobody, block);
-        tracked.weight = tracked.known.weight(self.share_of_long).max(LEAST_WEIGHT);
+        tracked.weight = tracked.known.weight(self.share_of_long);
         self.weight = self.weight - before + tracked.weight;
     }
 
     fn remember(&mut self, object: ObjectId, mut tracked: Tracked) {
-        tracked.weight = tracked.known.weight(self.share_of_long).max(LEAST_WEIGHT);
+        tracked.weight = tracked.known.weight(self.share_of_long);
         self.weight += tracked.weight;
         if let Some(before) = self.known.insert(object, tracked) {
             self.weight -= before.weight;
@@ -295,7 +296,7 @@ impl Objects {
                 if !self.pages.add(object, list, block, since) {
                     tracked.become_short();
                 }
-                let weight = tracked.known.weight(self.share_of_long).max(LEAST_WEIGHT);
+                let weight = tracked.known.weight(self.share_of_long);
                 self.weight = self.weight - tracked.weight + weight;
                 tracked.weight = weight;
             }

@@ -302,11 +302,7 @@ impl Writer {
     /// # Errors
     ///
     /// As [`Writer::push`].
-    // Where the kind of value is known, nothing of it is copied.
-    #[expect(
-        clippy::inline_always,
-        reason = "measured: a fifth of the writer's time"
-    )]
+    // Where the kind of value is known, nothing of it is copied: a fifth of the writer's time.
     #[inline(always)]
     pub fn push_write(
         &mut self,

@@ -111,16 +111,18 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    /// Where to write; `event` is looked at where someone follows what the program prints.
+    /// Where to write. Who follows what the program prints is shown `event`, if that depends on it.
     #[inline(always)]
-    fn writer(&mut self, event: impl FnOnce() -> Event) -> Option<(&mut Writer, ThreadId)> {
+    fn writer(&mut self, event: impl FnOnce() -> Option<Event>) -> Option<(&mut Writer, ThreadId)> {
         if self.sink.writer.is_none() {
             self.sink.stop(Stop::Malformed(0));
         }
         let thread = self.sink.thread;
         let writer = self.sink.writer.as_mut()?;
-        if let Some(outputs) = &mut self.outputs {
-            outputs.see(thread, &event(), writer.position());
+        if let Some(outputs) = &mut self.outputs
+            && let Some(event) = event()
+        {
+            outputs.see(thread, &event, writer.position());
         }
         Some((writer, thread))
     }
@@ -128,7 +130,7 @@ impl Follower<'_> {
 
 impl Follow for Follower<'_> {
     fn call(&mut self, call: Call) {
-        if let Some((writer, thread)) = self.writer(|| call.into()) {
+        if let Some((writer, thread)) = self.writer(|| Some(call.into())) {
             let pushed = writer.push_call(thread, call);
             self.sink.count(pushed);
         }
@@ -136,7 +138,7 @@ impl Follow for Follower<'_> {
 
     #[inline(always)]
     fn line(&mut self, line: u32) {
-        if let Some((writer, thread)) = self.writer(|| Event::Line { line }) {
+        if let Some((writer, thread)) = self.writer(|| Some(Event::Line { line })) {
             let pushed = writer.push_line(thread, line);
             self.sink.count(pushed);
         }
@@ -144,17 +146,16 @@ impl Follow for Follower<'_> {
 
     #[inline(always)]
     fn write(&mut self, slot: u32, value: Option<Value>) {
-        // What a program prints does not depend on its locals.
-        let Some(writer) = &mut self.sink.writer else {
-            return self.sink.stop(Stop::Malformed(0));
-        };
-        let pushed = writer.push_write(self.sink.thread, slot, value);
-        self.sink.count(pushed);
+        if let Some((writer, thread)) = self.writer(|| None) {
+            let pushed = writer.push_write(thread, slot, value);
+            self.sink.count(pushed);
+        }
     }
 
     fn leave(&mut self, value: Value) {
-        let event = || Event::Return {
-            value: value.clone(),
+        let event = || {
+            let value = value.clone();
+            Some(Event::Return { value })
         };
         if let Some((writer, thread)) = self.writer(event) {
             let pushed = writer.push_return(thread, &value);
@@ -163,12 +164,10 @@ impl Follow for Follower<'_> {
     }
 
     fn change(&mut self, object: ObjectId, change: Change) {
-        // What a program prints does not depend on its objects.
-        let Some(writer) = &mut self.sink.writer else {
-            return self.sink.stop(Stop::Malformed(0));
-        };
-        let pushed = writer.push_change(self.sink.thread, object, change);
-        self.sink.count(pushed);
+        if let Some((writer, thread)) = self.writer(|| None) {
+            let pushed = writer.push_change(thread, object, change);
+            self.sink.count(pushed);
+        }
     }
 }
 

@@ -11,13 +11,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use retrostep_record_python_wire::EXTENSION_NAME;
 use tempfile::TempDir;
 
 use crate::{Error, Result};
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
-const EXTENSION_NAME: &str = "retrostep_recorder.so";
 const PACKAGE_FOLDER: &str = "package";
 
 /// Where the recorder's files are.

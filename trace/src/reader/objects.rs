@@ -15,7 +15,7 @@ use crate::{Change, Content, ObjectId, ObjectKind, Position, Result};
 const VERSIONS: usize = 32;
 
 /// Changes that lead from earlier contents to those asked for.
-enum Part {
+enum Stretch {
     /// Events of a block.
     Events {
         block: u32,
@@ -74,7 +74,7 @@ impl Recording {
         };
         let newest = blocks_before(home, &list, here).next();
         self.nothing_missing(newest.map_or(0, |(number, _)| number)..here)?;
-        let mut parts: Vec<Part> = Vec::new();
+        let mut parts: Vec<Stretch> = Vec::new();
         let mut last = None;
         let mut start = None;
         // The changes of blocks from here on are known.
@@ -106,7 +106,7 @@ impl Recording {
                     && let Some(delta) = self.deltas(number)?.get(object)
                 {
                     last.get_or_insert(Position(delta.position));
-                    parts.push(Part::Delta(number, Arc::clone(&delta.changes)));
+                    parts.push(Stretch::Delta(number, Arc::clone(&delta.changes)));
                     open_below = number.saturating_sub(delta.span);
                     continue;
                 }
@@ -126,7 +126,7 @@ impl Recording {
                     return Ok(Some((content, last)));
                 }
                 start = Some((content, last));
-                parts.push(Part::Events {
+                parts.push(Stretch::Events {
                     block: number,
                     range: from..end,
                     changes,
@@ -145,7 +145,7 @@ impl Recording {
                     start = Some((Arc::new(*content), last));
                 }
             }
-            parts.push(Part::Events {
+            parts.push(Stretch::Events {
                 block: number,
                 range: full.map_or(0, |full| full + 1)..end,
                 changes,
@@ -183,7 +183,7 @@ impl Recording {
         &self,
         object: ObjectId,
         content: Arc<Content>,
-        parts: &[Part],
+        parts: &[Stretch],
     ) -> Result<Content> {
         let mut state = ObjectState::new(Arc::unwrap_or_clone(content));
         let resolve = FirstContents(self);
@@ -194,7 +194,7 @@ impl Recording {
         };
         for part in parts.iter().rev() {
             match part {
-                Part::Events {
+                Stretch::Events {
                     block,
                     changes,
                     range,
@@ -206,7 +206,7 @@ impl Recording {
                         applied.map_err(|Unresolved| unresolved(*block))?;
                     }
                 }
-                Part::Delta(block, changes) => {
+                Stretch::Delta(block, changes) => {
                     for change in &**changes {
                         let applied = state.apply(change, &resolve);
                         applied.map_err(|Unresolved| unresolved(*block))?;

@@ -1,15 +1,13 @@
 //! How recording begins: the constructor of the preloaded library, and the audit hook that waits for
 //! the main program.
 
-use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
-use std::mem::MaybeUninit;
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use retrostep_record_python_wire::{Access, Config, ENVIRONMENT, Mode, Producer};
+use retrostep_record_python_wire::{Access, Config, ENVIRONMENT, EXTENSION_NAME, Mode, Producer};
 
 use crate::api::{self, AuditHook, PyObject, py, symbol};
 use crate::layout::{self, layout};
@@ -128,20 +126,6 @@ fn version_of(get_version: *mut c_void) -> String {
     text.split_whitespace().next().unwrap_or("").to_owned()
 }
 
-/// The file that the interpreter was loaded from, as the linker names it: its library, or the program.
-pub(crate) fn library_of_interpreter() -> Option<PathBuf> {
-    let mut facts = MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: `facts` has room for the answer; the name is a text that stays.
-    unsafe {
-        if libc::dladdr(symbol(c"Py_GetVersion"), facts.as_mut_ptr()) == 0 {
-            return None;
-        }
-        let name = facts.assume_init().dli_fname;
-        let name = (!name.is_null()).then(|| CStr::from_ptr(name).to_bytes())?;
-        Some(PathBuf::from(OsStr::from_bytes(name)))
-    }
-}
-
 unsafe extern "C" fn audit(
     event: *const c_char,
     arguments: *mut PyObject,
@@ -230,7 +214,7 @@ unsafe fn activate(waiting: Waiting, has_file: bool) {
     }
     // SAFETY: called by the interpreter with its lock held and no exception pending.
     unsafe {
-        let is_unpacked = |folder: &&Path| folder.join("retrostep_recorder.so").exists();
+        let is_unpacked = |folder: &&Path| folder.join(EXTENSION_NAME).exists();
         let unpacked = config.package_folder.parent().filter(is_unpacked);
         let check::Findings { frames, objects } = check::run_once(unpacked, &version);
         if !objects.is_empty() {

@@ -1,15 +1,17 @@
 //! The self-check: a small function is run and objects of every kind are made, and everything that is
 //! read raw of them must agree with what the interpreter's own functions say.
 
-use std::ffi::{CString, c_char, c_long};
+use std::ffi::{CStr, CString, OsStr, c_char, c_long};
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
 use std::sync::Mutex;
 
-use crate::api::{METH_NOARGS, PyMethodDef, PyObject, field, py};
+use crate::api::{METH_NOARGS, PyMethodDef, PyObject, field, py, symbol};
 use crate::ask;
 use crate::frame::RawFrame;
 use crate::layout::{ABSENT, Minor, fixed, layout};
@@ -93,11 +95,25 @@ fn interpreter_name(version: &str) -> Option<String> {
         Some(())
     };
     add(Path::new("/proc/self/exe"))?;
-    let library = crate::activation::library_of_interpreter()?;
+    let library = library_of_interpreter()?;
     if library.is_absolute() {
         add(&library)?;
     }
     Some(format!("checked-{:016x}", hasher.finish()))
+}
+
+/// The file that the interpreter was loaded from, as the linker names it: its library, or the program.
+fn library_of_interpreter() -> Option<PathBuf> {
+    let mut facts = MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: `facts` has room for the answer; the name is a text that stays.
+    unsafe {
+        if libc::dladdr(symbol(c"Py_GetVersion"), facts.as_mut_ptr()) == 0 {
+            return None;
+        }
+        let name = facts.assume_init().dli_fname;
+        let name = (!name.is_null()).then(|| CStr::from_ptr(name).to_bytes())?;
+        Some(PathBuf::from(OsStr::from_bytes(name)))
+    }
 }
 
 /// Runs the check.

@@ -18,8 +18,11 @@ pub use ring::{
     CONFIG_MAX_BYTES, Consumer, PUSH_MAX_BYTES, Producer, RING_BYTES, RingError, State, create,
 };
 
+/// The name of the unpacked extension.
+pub const EXTENSION_NAME: &str = "retrostep_recorder.so";
+
 /// Names the shared file in the environment of the recorded program.
 pub const ENVIRONMENT: &str = "RETROSTEP_RING";
 
 /// Changes with every change of the ring, the configuration or the messages.
-pub const WIRE_VERSION: u32 = 1;
+pub const WIRE_VERSION: u32 = 2;
