@@ -218,6 +218,40 @@ sys.exit(3)
 ";
 
 #[test]
+fn an_interpreter_is_checked_once_and_a_changed_one_again() {
+    let Some(program) = Program::new("an_interpreter_is_checked_once", "print('ran')\n") else {
+        return;
+    };
+    let cache = tempfile::tempdir().unwrap();
+    let record = || {
+        let mut command = program.command(&[]);
+        command.env("XDG_CACHE_HOME", cache.path());
+        let outcome = run(&mut command, LIMIT).unwrap();
+        assert!(outcome.status.success(), "{outcome:?}");
+        let unpacked = fs::read_dir(cache.path().join("retrostep")).unwrap();
+        let unpacked = unpacked.map(|entry| entry.unwrap().path());
+        let files = unpacked.flat_map(|folder| fs::read_dir(folder).unwrap());
+        let is_note = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("checked-")
+        };
+        let mut notes: Vec<PathBuf> = files
+            .map(|file| file.unwrap().path())
+            .filter(is_note)
+            .collect();
+        notes.sort();
+        notes
+    };
+    let notes = record();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert_eq!(record(), notes);
+    // What was noted of another interpreter says nothing of this one.
+    let other = notes[0].with_file_name("checked-0000000000000000");
+    fs::rename(&notes[0], &other).unwrap();
+    assert_eq!(record(), [other, notes[0].clone()]);
+}
+
+#[test]
 fn captured_output_is_reported_with_the_line_that_wrote_it() {
     let Some(program) = Program::new("captured_output", TALKING) else {
         return;
