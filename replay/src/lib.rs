@@ -7,10 +7,12 @@
 #![deny(missing_docs)]
 
 mod breakpoint;
+pub mod code;
 pub mod console;
 mod datum;
 mod error;
 pub mod expression;
+pub mod hints;
 pub mod history;
 mod place;
 mod place_id;
@@ -18,6 +20,7 @@ mod progress;
 pub mod render;
 mod snapshot;
 mod stop;
+pub mod survey;
 pub mod syntax;
 mod timeline;
 pub mod why;

@@ -14,6 +14,7 @@ use retrostep_trace::{Content, ObjectId, Recording, Result, Unavailable};
 
 use crate::{Datum, Snapshot};
 
+pub(crate) use number::float;
 pub(crate) use object::{class_name, lossy, ordered_attributes};
 pub(crate) use text::{code_points, encode};
 
