@@ -14,6 +14,7 @@ mod error;
 pub mod expression;
 pub mod hints;
 pub mod history;
+pub mod hover;
 mod place;
 mod place_id;
 mod progress;

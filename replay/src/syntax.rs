@@ -70,6 +70,8 @@ pub struct Statement {
     pub targets: Vec<Range<usize>>,
     /// How many of them, from the first, it binds whenever it is done.
     pub assigned: usize,
+    /// Where the attributes and elements stand that it assigns to.
+    pub parts: Vec<Range<usize>>,
 }
 
 /// What a statement is.

@@ -102,6 +102,18 @@ impl<'a> Moment<'a> {
         })
     }
 
+    /// The recording.
+    #[must_use]
+    pub fn recording(&self) -> &'a Recording {
+        self.recording
+    }
+
+    /// The source.
+    #[must_use]
+    pub fn code(&self) -> &'a SourceCode {
+        self.code
+    }
+
     /// The call that is shown of a part of the text, if there is one.
     ///
     /// # Errors
@@ -151,7 +163,7 @@ impl<'a> Moment<'a> {
         Ok(latest)
     }
 
-    pub(super) fn find(
+    pub(crate) fn find(
         &self,
         key: Key,
         range: Range<Position>,
@@ -164,7 +176,7 @@ impl<'a> Moment<'a> {
     }
 
     /// The last, or first, execution of a line by a frame in a range; none if too many other frames run it.
-    pub(super) fn run_of(
+    pub(crate) fn run_of(
         &self,
         frame: FrameId,
         line: u32,

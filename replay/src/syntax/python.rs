@@ -108,9 +108,10 @@ impl Reader<'_> {
 
     fn simple(&mut self, node: Node<'_>, kind: StatementKind, around: Around) {
         let mut targets = Vec::new();
+        let mut parts = Vec::new();
         let mut assigned = 0;
         if kind != StatementKind::Import {
-            targets_in(node, &mut targets);
+            targets_in(node, &mut targets, &mut parts);
             assigned = targets.len();
             self.walruses_in(node, &mut targets);
         }
@@ -122,6 +123,7 @@ impl Reader<'_> {
             enclosing_loop: around.enclosing_loop,
             targets,
             assigned,
+            parts,
         });
     }
 
@@ -143,7 +145,7 @@ impl Reader<'_> {
         if kind == StatementKind::For
             && let Some(left) = node.child_by_field_name("left")
         {
-            names_bound(left, &mut targets);
+            names_bound(left, &mut targets, &mut Vec::new());
         }
         let mut cursor = node.walk();
         for child in node.named_children(&mut cursor) {
@@ -161,6 +163,7 @@ impl Reader<'_> {
             enclosing_loop: around.enclosing_loop,
             targets,
             assigned: 0,
+            parts: Vec::new(),
         });
         let inside = match kind.is_loop() {
             true => Around {
@@ -213,6 +216,7 @@ impl Reader<'_> {
             enclosing_loop: around.enclosing_loop,
             targets: Vec::new(),
             assigned: 0,
+            parts: Vec::new(),
         });
         if let Some(body) = body {
             let inside = Around {
@@ -264,7 +268,7 @@ impl Reader<'_> {
 }
 
 /// The names that a simple statement assigns to.
-fn targets_in(node: Node<'_>, targets: &mut Vec<Range<usize>>) {
+fn targets_in(node: Node<'_>, targets: &mut Vec<Range<usize>>, parts: &mut Vec<Range<usize>>) {
     let mut cursor = node.walk();
     for child in node.named_children(&mut cursor) {
         let mut assignment = Some(child);
@@ -274,7 +278,7 @@ fn targets_in(node: Node<'_>, targets: &mut Vec<Range<usize>>) {
             if assignment.is_some()
                 && let Some(left) = node.child_by_field_name("left")
             {
-                names_bound(left, targets);
+                names_bound(left, targets, parts);
             }
         }
     }
@@ -310,9 +314,10 @@ fn walruses(node: Node<'_>, targets: &mut Vec<Range<usize>>, depth: usize) {
     }
 }
 
-/// The names in what is assigned to; attributes and elements bind none.
-fn names_bound(node: Node<'_>, targets: &mut Vec<Range<usize>>) {
+/// The names in what is assigned to, and the attributes and elements.
+fn names_bound(node: Node<'_>, targets: &mut Vec<Range<usize>>, parts: &mut Vec<Range<usize>>) {
     match node.kind() {
+        "attribute" | "subscript" => parts.push(node.byte_range()),
         "identifier" => targets.push(node.byte_range()),
         "pattern_list"
         | "tuple_pattern"
@@ -325,7 +330,7 @@ fn names_bound(node: Node<'_>, targets: &mut Vec<Range<usize>>) {
         | "parenthesized_expression" => {
             let mut cursor = node.walk();
             for child in node.named_children(&mut cursor) {
-                names_bound(child, targets);
+                names_bound(child, targets, parts);
             }
         }
         _ => {}
@@ -338,7 +343,7 @@ fn aliases_in(node: Node<'_>, targets: &mut Vec<Range<usize>>, depth: usize) {
         return;
     }
     match node.kind() {
-        "as_pattern_target" => names_bound(node, targets),
+        "as_pattern_target" => names_bound(node, targets, &mut Vec::new()),
         "with_clause" | "with_item" | "as_pattern" => {
             let mut cursor = node.walk();
             for child in node.named_children(&mut cursor) {
