@@ -562,7 +562,11 @@ impl<'a> Moment<'a> {
                             VariableKind::Argument | VariableKind::CellArgument
                         )
                 });
-                let Some(slot) = slot.and_then(|slot| u32::try_from(slot).ok()) else {
+                let is_self = matches!(parameter.name.as_str(), "self" | "cls");
+                let Some(slot) = slot
+                    .filter(|_| !is_self)
+                    .and_then(|slot| u32::try_from(slot).ok())
+                else {
                     continue;
                 };
                 let place = Place::Local {

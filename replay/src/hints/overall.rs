@@ -302,7 +302,7 @@ pub(super) fn changed_text(
             };
             return Ok(match (short(old, first)?, short(new, after)?) {
                 (Some(old), Some(new)) => part(format!("{name} {old} → {new}{times}")),
-                (None, Some(new)) => part(format!("{name} = {new}{times}")),
+                (None, Some(new)) => part(format!("= {new}{times}")),
                 _ => None,
             });
         }
@@ -324,7 +324,7 @@ pub(super) fn changed_text(
             && let Some(text) = phrase::value(Snapshot::new(recording, after), &new, VALUE_LEN)?
         {
             return Ok(Some(HintPart {
-                text: format!("{name} = {text} · last of {}", render::count(objects)),
+                text: format!("= {text} · last of {}", render::count(objects)),
                 value: Some(HintValue {
                     name: None,
                     value: new,

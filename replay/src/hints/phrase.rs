@@ -168,7 +168,12 @@ pub(crate) fn change(recording: &Recording, at: Position) -> Result<Option<Strin
         }
         Change::DeleteKey { key } => with("-", short(before, key)?),
         Change::SetAttribute { name, value } => {
-            pair(name.to_string(), Part::Attribute(name), value)?
+            let part = Part::Attribute(name);
+            match recording.value_of_part(object, part, at)? {
+                Some(_) => pair(name.to_string(), part, value)?,
+                // A name that is new stands in the line.
+                None => short(after, value)?.map(|value| format!("= {value}")),
+            }
         }
         Change::DeleteAttribute { name } => Some(format!("- {name}")),
         Change::Pop => {
