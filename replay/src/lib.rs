@@ -10,6 +10,7 @@ mod breakpoint;
 pub mod console;
 mod datum;
 mod error;
+mod exception;
 pub mod expression;
 pub mod history;
 mod place;
