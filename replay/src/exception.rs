@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use retrostep_trace::{
-    CancellationToken, Content, Direction, Event, Key, Position, Recording, Value,
+    CancellationToken, Content, Direction, Event, Key, ObjectId, Position, Recording, Value,
 };
 
 use crate::{Datum, Result, Snapshot, render};
@@ -53,6 +53,24 @@ impl ExceptionFacts {
         };
         Ok(facts)
     }
+
+    /// As the language prints it below a traceback: `ValueError: total below zero: -18.75`.
+    pub(crate) fn text(&self) -> String {
+        match &self.message {
+            Some(message) if !message.is_empty() => format!("{}: {message}", self.type_name),
+            _ => self.type_name.clone(),
+        }
+    }
+}
+
+/// The qualified name of an exception's type; `an exception` where it was not recorded.
+pub(crate) fn type_name(recording: &Recording, exception: &Value, at: Position) -> Result<String> {
+    let content = content_of(recording, exception, at)?;
+    let known = content.and_then(|content| recording.type_of(content.type_id).ok());
+    Ok(known.map_or_else(
+        || "an exception".to_owned(),
+        |known| known.qualified_name.to_string(),
+    ))
 }
 
 fn content_of(
@@ -65,6 +83,14 @@ fn content_of(
     };
     let found = recording.object(*object, at.next())?;
     Ok(found.map(|(content, _)| content))
+}
+
+/// The object that an exception is.
+pub(crate) fn object_of(exception: &Value) -> Option<ObjectId> {
+    match exception {
+        Value::Object(object) => Some(*object),
+        _ => None,
+    }
 }
 
 /// The last raise of `exception` before `before`, if it is among the newest thousand.

@@ -7,11 +7,13 @@
 #![deny(missing_docs)]
 
 mod breakpoint;
+pub mod calls;
 pub mod console;
 mod datum;
 mod error;
 mod exception;
 pub mod expression;
+pub mod failures;
 pub mod history;
 mod place;
 mod place_id;

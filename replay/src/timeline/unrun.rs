@@ -9,9 +9,17 @@ use std::sync::Arc;
 use retrostep_trace::{Function, FunctionKind};
 
 /// The name of the function around `line`, if none of the `functions` that ran is that one.
-pub(super) fn unrun_function(functions: &[Arc<Function>], text: &str, line: u32) -> Option<String> {
+pub(crate) fn unrun_function(functions: &[Arc<Function>], text: &str, line: u32) -> Option<String> {
     let (name, definition) = function_around(text, line)?;
     (!ran(functions, definition)).then(|| name.to_owned())
+}
+
+/// Whether `line` begins a `def` of a function that never ran.
+pub(crate) fn is_unrun_definition(functions: &[Arc<Function>], text: &str, line: u32) -> bool {
+    let index = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+    let code = text.lines().nth(index).unwrap_or_default().trim_start();
+    let code = code.strip_prefix("async ").unwrap_or(code).trim_start();
+    code.starts_with("def ") && !ran(functions, line)
 }
 
 /// Whether the function whose `def` stands at line `definition` ran.
