@@ -22,6 +22,7 @@ pub mod render;
 mod snapshot;
 mod stop;
 mod timeline;
+pub mod uses;
 pub mod why;
 
 pub use breakpoint::{

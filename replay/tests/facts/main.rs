@@ -11,3 +11,4 @@
 mod build;
 mod calls;
 mod failures;
+mod uses;
