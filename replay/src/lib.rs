@@ -8,6 +8,7 @@
 
 mod breakpoint;
 pub mod calls;
+pub mod compare;
 pub mod console;
 mod datum;
 mod error;

@@ -9,6 +9,7 @@
 )]
 
 mod calls;
+mod compare;
 mod failures;
 mod program;
 mod uses;

@@ -3,10 +3,11 @@
 use retrostep_replay::calls::{
     Outcome, departures, function_at, functions_in, group_of, incoming, list, outgoing, statistics,
 };
+use retrostep_replay::compare::compare;
 use retrostep_replay::failures::failures;
 use retrostep_trace::{CancellationToken, Event, FunctionId, Recording, SourceId, Value};
 
-use crate::build::{Builder, F, F_AGAIN, G, MODULE, damaged, none};
+use crate::build::{Builder, F, F_AGAIN, G, MODULE, damaged, many_calls, none};
 
 #[test]
 fn code_objects_of_one_definition_are_one_function() {
@@ -74,6 +75,8 @@ fn a_function_is_found_by_its_lines_and_may_have_no_calls() {
     let left = departures(&recording, &none()).unwrap();
     let found = statistics(&recording, function, &left, &none()).unwrap();
     assert_eq!((found.calls, found.timed, found.slowest), (0, 0, None));
+    let same = compare(&recording, function, &recording, function, &none()).unwrap();
+    assert_eq!((same.difference, same.same_calls), (None, 0));
 }
 
 #[test]
@@ -117,7 +120,12 @@ fn a_damaged_block_costs_only_what_it_held() {
     let failure = &failures(&recording, 9, &none()).unwrap()[0];
     assert_eq!(failure.left.len(), 2);
     assert!(failure.more);
+    let whole = many_calls().finish();
     let function = FunctionId(F);
+    for (one, other) in [(&whole, &recording), (&recording, &whole)] {
+        let found = compare(one, function, other, function, &none()).unwrap();
+        assert!(found.damaged, "{found:?}");
+    }
     let page = list(&recording, function, 0..3000, &none()).unwrap();
     for call in &page.calls {
         match &call.outcome {
@@ -154,4 +162,6 @@ fn a_cancelled_question_has_no_answer() {
     );
     assert!(departures(&recording, &cancel).unwrap_err().is_cancelled());
     assert!(failures(&recording, 1, &cancel).unwrap_err().is_cancelled());
+    let compared = compare(&recording, function, &recording, function, &cancel);
+    assert!(compared.unwrap_err().is_cancelled());
 }

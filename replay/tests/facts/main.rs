@@ -10,5 +10,6 @@
 
 mod build;
 mod calls;
+mod compare;
 mod failures;
 mod uses;
