@@ -7,11 +7,15 @@
 #![deny(missing_docs)]
 
 mod breakpoint;
+pub mod calls;
 pub mod code;
+pub mod compare;
 pub mod console;
 mod datum;
 mod error;
+mod exception;
 pub mod expression;
+pub mod failures;
 pub mod hints;
 pub mod history;
 pub mod hover;
@@ -24,6 +28,7 @@ mod stop;
 pub mod survey;
 pub mod syntax;
 mod timeline;
+pub mod uses;
 pub mod why;
 
 pub use breakpoint::{
