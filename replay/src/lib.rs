@@ -18,6 +18,7 @@ mod progress;
 pub mod render;
 mod snapshot;
 mod stop;
+pub mod syntax;
 mod timeline;
 pub mod why;
 

@@ -37,8 +37,8 @@ pub use ids::{
     Direction, FrameId, FunctionId, ObjectId, Position, SourceId, TaskId, ThreadId, TypeId,
 };
 pub use reader::{
-    Completeness, Excerpt, FrameState, Key, LineMoment, LineScan, LineVisitor, MOST_NAMES,
-    Overview, Part, Recording, Seen, ThreadInfo, VerifyReport, Written,
+    Completeness, Excerpt, Fact, FrameState, Key, LineMoment, LineScan, LineVisitor, MOST_NAMES,
+    Overview, Part, Passing, PassingChange, Recording, Seen, ThreadInfo, VerifyReport, Written,
 };
 pub use table::{
     Frame, Function, FunctionKind, Header, Source, Summary, Type, Variable, VariableKind,

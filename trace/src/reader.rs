@@ -13,6 +13,7 @@ mod parts;
 mod scan;
 mod search;
 mod stack;
+mod walk;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use overview::Overview;
 use pages::Pages;
 pub use parts::Part;
 pub use scan::{LineMoment, LineScan, LineVisitor, MOST_NAMES, Seen};
+pub use walk::{Fact, Passing, PassingChange};
 
 /// Memory for definitions, source texts included.
 const DEFINITIONS_BYTES: usize = 8 << 20;

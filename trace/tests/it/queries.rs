@@ -1,14 +1,15 @@
 //! Every question, answered by the recording and by a plain list of events.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use std::sync::Arc;
 
 use retrostep_trace::{
-    CancellationToken, Direction, Event, FrameId, FunctionId, Key, LineMoment, LineScan,
-    LineVisitor, ObjectId, Part, Position, Recording, Seen, SourceId, Summary, Text, ThreadId,
-    Value,
+    CancellationToken, Change, Direction, Event, Fact, FrameId, FunctionId, Key, LineMoment,
+    LineScan, LineVisitor, ObjectId, Part, Passing, Position, Recording, Seen, SourceId, Summary,
+    Text, ThreadId, Value,
 };
 
 use crate::oracle::Model;
@@ -51,6 +52,53 @@ fn key(dice: &mut Dice, frames: u64, objects: u64) -> Key {
     }
 }
 
+/// Goes through a range of events and compares each with the list.
+fn compare_walk(recording: &Recording, model: &Model, range: std::ops::Range<Position>) {
+    let mut next = range.start.0;
+    let mut see = |passing: &Passing<'_>| {
+        let at = passing.position;
+        assert_eq!(at, Position(next));
+        next += 1;
+        let event = &model.events[at.0 as usize];
+        assert_eq!(passing.thread, event.thread);
+        let (frame, function) = (passing.frame, passing.function);
+        assert_eq!(frame, recording.frame_of_event(at).unwrap(), "{at}");
+        let facts = frame.and_then(|frame| recording.frame(frame).unwrap());
+        assert_eq!(function, facts.map(|facts| facts.function), "{at}");
+        assert_eq!(passing.time_ns, recording.time_ns(at).unwrap(), "{at}");
+        let same = match (&passing.fact, &event.event) {
+            (Fact::Call, Event::Call { .. }) | (Fact::Resume, Event::Resume { .. }) => true,
+            (Fact::Line(line), Event::Line { line: known }) => line == known,
+            (Fact::Return(value), Event::Return { value: known })
+            | (Fact::Yield(value), Event::Yield { value: known })
+            | (Fact::Raise(value), Event::Raise { exception: known })
+            | (Fact::Unwind(value), Event::Unwind { exception: known }) => *value == known,
+            (
+                Fact::Write { slot, value },
+                Event::Write {
+                    slot: of,
+                    value: known,
+                },
+            ) => slot == of && *value == known.as_ref(),
+            (Fact::Object(passing), Event::Object { object, change }) => {
+                let born = match change {
+                    Change::New(content) => Some(content.kind),
+                    _ => None,
+                };
+                let same = passing.change().as_ref() == Some(change);
+                passing.object == *object && passing.born == born && same
+            }
+            (Fact::Other, event) => !matches!(event, Event::Line { .. } | Event::Call { .. }),
+            _ => false,
+        };
+        assert!(same, "{at}: {passing:?} is no {event:?}");
+        ControlFlow::Continue(())
+    };
+    let cancel = CancellationToken::new();
+    (recording.walk(range.clone(), &mut see, &mut |_| {}, &cancel)).unwrap();
+    assert_eq!(next, range.end.0.max(range.start.0), "{range:?}");
+}
+
 /// Asks `recording` and `model` the same random questions.
 pub(crate) fn compare(recording: &Recording, model: &Model, dice: &mut Dice, questions: usize) {
     let cancel = CancellationToken::new();
@@ -59,6 +107,8 @@ pub(crate) fn compare(recording: &Recording, model: &Model, dice: &mut Dice, que
     assert_eq!(recording.threads().unwrap(), model.threads());
     let frames = model.frame_count();
     let objects = model.object_count();
+    let from = Position(dice.below(end + 1));
+    compare_walk(recording, model, from..Position(dice.below(end + 1)));
     for question in 0..questions {
         let at = Position(match dice.below(12) {
             0 => dice.below(3),

@@ -1,0 +1,175 @@
+use super::*;
+
+const TEXT: &str = "\
+import os
+@cache
+@other(
+    1)
+def total(cart, *items, codes=[], rate: int = 2, **rest):
+    a = b = 1
+    x, (self.y, z) = 1, (2, 3)
+    for code, rate in zip(
+        cart,
+        items,
+    ):
+        if (n := code) > 1:
+            continue
+        elif n:
+            a += 1
+        else: a = 2
+    while a: a -= 1
+    with open(os) as file, b as (c, d):
+        pass
+    try:
+        return a
+    except (ValueError, OSError) as error:
+        raise
+
+class Cart:
+    size = 0
+
+    def add(self):
+        def inner():
+            return 1
+        return inner()
+";
+
+fn line(text: &str, part: &str) -> u32 {
+    let at = text.find(part).unwrap();
+    text[..at].matches('\n').count() as u32 + 1
+}
+
+fn named<'a>(syntax: &'a Syntax, name: &str) -> &'a Definition {
+    let mut found = syntax.definitions().iter();
+    found.find(|it| it.qualified_name == name).unwrap()
+}
+
+fn targets(text: &str, statement: &Statement) -> Vec<String> {
+    let targets = statement.targets.iter();
+    targets
+        .map(|range| text[range.clone()].to_owned())
+        .collect()
+}
+
+#[test]
+fn definitions_have_the_names_the_language_gives_them() {
+    let syntax = Syntax::parse(TEXT, None);
+    let names: Vec<&str> = (syntax.definitions().iter())
+        .map(|it| it.qualified_name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        ["total", "Cart", "Cart.add", "Cart.add.<locals>.inner"]
+    );
+    let total = named(&syntax, "total");
+    assert_eq!(total.lines, 2..=23);
+    assert_eq!(total.head, 5..=5);
+    let parameters: Vec<_> = (total.parameters.iter())
+        .map(|it| (it.name.as_str(), it.has_default))
+        .collect();
+    assert_eq!(
+        parameters,
+        [
+            ("cart", false),
+            ("items", false),
+            ("codes", true),
+            ("rate", true),
+            ("rest", false)
+        ]
+    );
+    assert_eq!(syntax.definition_at(line(TEXT, "return 1")), Some(3));
+    assert_eq!(syntax.definition_at(line(TEXT, "return inner")), Some(2));
+    assert_eq!(syntax.definition_at(2), Some(0));
+    assert_eq!(syntax.definition_at(1), None);
+}
+
+#[test]
+fn statements_tell_what_they_bind_and_what_is_around_them() {
+    let syntax = Syntax::parse(TEXT, None);
+    let at = |part: &str| {
+        let (_, statement) = syntax.statements_at(line(TEXT, part)).next().unwrap();
+        statement
+    };
+    assert_eq!(targets(TEXT, at("a = b")), ["a", "b"]);
+    assert_eq!(targets(TEXT, at("x, (")), ["x", "z"]);
+    let head = at("        items,\n");
+    assert_eq!(head.kind, StatementKind::For);
+    assert_eq!(head.lines, 8..=11);
+    assert_eq!(head.body, Some(12..=16));
+    assert_eq!(targets(TEXT, head), ["code", "rate"]);
+    let condition = at("if (n");
+    assert_eq!(condition.kind, StatementKind::If);
+    assert_eq!(condition.body, Some(13..=13));
+    assert_eq!(targets(TEXT, condition), ["n"]);
+    let other = at("a += 1");
+    assert_eq!(targets(TEXT, other), ["a"]);
+    let around = other
+        .enclosing_loop
+        .map(|index| &syntax.statements()[index].lines);
+    assert_eq!(around, Some(&(8..=11)));
+    assert_eq!(at("elif").kind, StatementKind::If);
+    assert_eq!(at("while").body, None);
+    assert_eq!(syntax.statements_at(line(TEXT, "while")).count(), 2);
+    assert_eq!(targets(TEXT, at("with")), ["file", "c", "d"]);
+    assert_eq!(targets(TEXT, at("except")), ["error"]);
+    assert_eq!(at("return a").kind, StatementKind::Return);
+    assert_eq!(at("@other").lines, 2..=5);
+    assert_eq!(at("size").definition, Some(1));
+}
+
+#[test]
+fn half_a_program_has_a_structure() {
+    let text = "def f(a):\n    b = a.\n    c = 2\n\ndef g(:\n    d = 3\n";
+    let syntax = Syntax::parse(text, None);
+    assert_eq!(named(&syntax, "f").lines.start(), &1);
+    let bound: Vec<_> = (syntax.statements().iter())
+        .flat_map(|statement| targets(text, statement))
+        .collect();
+    assert!(bound.contains(&"d".to_owned()), "{bound:?}");
+}
+
+#[test]
+fn the_expression_at_a_place_is_the_smallest_whole_one() {
+    let text = "total = order.lines[0].price * f(qty, key=2) + len(names)  # order\n";
+    let syntax = Syntax::parse(text, None);
+    let check = |part: &str, inside: usize, expected: Option<&str>| {
+        let at = text.find(part).unwrap() + inside;
+        let found = syntax.expression_at(at..at);
+        let found = found.map(|found| &text[found.range]);
+        assert_eq!(found, expected, "{part} + {inside}");
+    };
+    check("total", 2, Some("total"));
+    check("order", 0, Some("order"));
+    check("lines", 1, Some("order.lines"));
+    check("price", 0, Some("order.lines[0].price"));
+    check("price", 5, Some("order.lines[0].price"));
+    check(" * ", 1, Some("order.lines[0].price * f(qty, key=2)"));
+    check("qty", 3, Some("qty"));
+    check("key", 0, None);
+    check("# order", 4, None);
+    check("f(qty", 0, Some("f"));
+    let selected = text.find("order").unwrap()..text.find(" + len").unwrap();
+    let found = syntax.expression_at(selected.clone()).unwrap();
+    assert_eq!(found.range, selected);
+}
+
+#[test]
+fn a_later_text_is_read_from_the_edited_tree() {
+    let before = Syntax::parse(TEXT, None);
+    let at = TEXT.find("a = b").unwrap();
+    let after = format!("{}more = 2; {}", &TEXT[..at], &TEXT[at..]);
+    let mut tree = before.tree().unwrap().clone();
+    let point = |column| tree_sitter::Point { row: 5, column };
+    tree.edit(&tree_sitter::InputEdit {
+        start_byte: at,
+        old_end_byte: at,
+        new_end_byte: at + 10,
+        start_position: point(4),
+        old_end_position: point(4),
+        new_end_position: point(14),
+    });
+    let quick = Syntax::parse(&after, Some(&tree));
+    let plain = Syntax::parse(&after, None);
+    assert_eq!(quick.statements(), plain.statements());
+    assert_eq!(quick.definitions(), plain.definitions());
+}
