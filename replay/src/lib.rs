@@ -7,17 +7,21 @@
 #![deny(missing_docs)]
 
 mod breakpoint;
+pub mod code;
 pub mod console;
 mod datum;
 mod error;
 pub mod expression;
+pub mod hints;
 pub mod history;
+pub mod hover;
 mod place;
 mod place_id;
 mod progress;
 pub mod render;
 mod snapshot;
 mod stop;
+pub mod survey;
 pub mod syntax;
 mod timeline;
 pub mod why;
