@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use retrostep_framing::write_frame;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::codec::write_frame;
 use crate::dap::message;
 use crate::error::RequestError;
 

@@ -5,7 +5,6 @@
 mod breakpoints;
 mod capabilities;
 mod client;
-mod codec;
 mod connection;
 pub mod dap;
 mod error;
@@ -25,7 +24,6 @@ mod to_proto;
 mod transport;
 mod utf16;
 mod worker;
-mod writing;
 
 pub use launcher::{
     Launcher, OutputStream, RecordConsole, RecordRequest, RecordTarget, Report, ReportSink,

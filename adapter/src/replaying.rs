@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use retrostep_replay::{Snapshot, Stop, Timeline};
-use retrostep_sessions::Library;
+use retrostep_sessions::{Library, is_being_written};
 use retrostep_trace::{
     CancellationToken, Completeness, Direction, FrameId, Key, Position, Recording, ThreadId,
 };
@@ -14,7 +14,6 @@ use crate::error::RequestError;
 use crate::handles::{Container, Handles};
 use crate::publishing;
 use crate::sources::Sources;
-use crate::writing::is_being_written;
 
 /// How long a recording that is still being written is not looked at again.
 const PATIENCE: Duration = Duration::from_millis(100);

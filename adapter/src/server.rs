@@ -8,17 +8,18 @@ pub(crate) mod requests;
 mod searching;
 
 use std::io::{Read, Write};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use retrostep_framing::read_frames;
 use retrostep_replay::Progress;
 use retrostep_trace::CancellationToken;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::codec::FrameDecoder;
 use crate::connection::Connection;
 use crate::dap::message::{Incoming, Request};
 use crate::error::RequestError;
@@ -159,33 +160,19 @@ pub fn run(
     server.serve(&queue)
 }
 
-/// Reads frames until the input ends.
-fn read(mut input: impl Read, events: &Sender<Event>) {
-    let mut decoder = FrameDecoder::default();
-    let mut buf = vec![0; 64 << 10];
-    let reason = loop {
-        match decoder.next_frame() {
-            Ok(Some(frame)) => {
-                let event = match Incoming::parse(&frame) {
-                    Ok(message) => Event::Message(message),
-                    Err(error) => Event::Malformed(error.to_string()),
-                };
-                if events.send(event).is_err() {
-                    return;
-                }
-                continue;
-            }
-            Ok(None) => {}
-            Err(error) => break Some(error.to_string()),
+/// Reads messages until the input ends.
+fn read(input: impl Read, events: &Sender<Event>) {
+    let ended = read_frames(input, |frame| {
+        let event = match Incoming::parse(&frame) {
+            Ok(message) => Event::Message(message),
+            Err(error) => Event::Malformed(error.to_string()),
+        };
+        match events.send(event) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
         }
-        match input.read(&mut buf) {
-            Ok(0) if decoder.is_between_frames() => break None,
-            Ok(0) => break Some("the input ends inside a message".to_owned()),
-            Ok(len) => decoder.push(buf.get(..len).unwrap_or_default()),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => break Some(format!("read from the client: {error}")),
-        }
-    };
+    });
+    let reason = ended.err().map(|error| error.to_string());
     let _ = events.send(Event::Ended(reason));
 }
 

@@ -63,6 +63,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<SocketAddr>,
     },
+    /// Serve the Language Server Protocol to an editor: recorded values in the source
+    #[command(after_help = "Example:\n  \
+        retrostep lsp    over standard input and output\n\n\
+        Logs go to standard error; RETROSTEP_LOG=debug shows more.")]
+    Lsp,
     /// Print completions for a shell
     #[command(after_help = "Example:\n  \
         retrostep completions bash > ~/.local/share/bash-completion/completions/retrostep")]

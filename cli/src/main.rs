@@ -54,6 +54,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Delete(options) => manage::delete(&options)?,
         Command::Verify(options) => return verify::run(&options),
         Command::Dap { listen } => dap::run(listen)?,
+        Command::Lsp => retrostep_lsp::serve_stdio()?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "retrostep", &mut script);

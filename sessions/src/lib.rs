@@ -9,8 +9,10 @@ mod error;
 mod git;
 mod library;
 mod position;
+mod writing;
 
 pub use error::{Error, Result};
 pub use git::{GitFacts, git_facts};
 pub use library::{Entry, Library, RECORDING_EXTENSION};
 pub use position::ReplayPosition;
+pub use writing::is_being_written;

@@ -1,7 +1,8 @@
 use super::*;
+use crate::write_frame;
 
 /// Feeds `input` in pieces of `step` bytes and returns all frames.
-fn frames(input: &[u8], step: usize) -> Result<Vec<String>, FrameError> {
+fn frames(input: &[u8], step: usize) -> Result<Vec<String>> {
     let mut decoder = FrameDecoder::default();
     let mut frames = Vec::new();
     for piece in input.chunks(step) {

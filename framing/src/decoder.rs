@@ -1,9 +1,7 @@
-//! Frames of the base protocol: headers, an empty line, as many bytes as `Content-Length` says.
+//! Cutting bytes into frames.
 //!
-//! Header names are read in any case and other headers are passed over. What cannot be a debug client,
-//! a web browser above all, is refused before a byte of content is looked at.
-
-use std::io::{self, Write};
+//! Header names are read in any case and other headers are passed over. What cannot be an editor, a
+//! web browser above all, is refused before a byte of content is looked at.
 
 /// The longest content that is accepted, in bytes.
 const MAX_CONTENT_LEN: usize = 16 << 20;
@@ -12,31 +10,41 @@ const MAX_HEADER_LEN: usize = 8 << 10;
 
 /// Why no further frame can be read. The connection is over.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FrameError {
-    #[error("the client speaks HTTP, not the debug adapter protocol")]
+#[non_exhaustive]
+pub enum FrameError {
+    /// A web browser, or something like it.
+    #[error("the client speaks HTTP, not this protocol")]
     Http,
+    /// A line that cannot be a header; its beginning.
     #[error("a header line without a name: {0:?}")]
     Header(String),
+    /// Headers that do not end.
     #[error("the headers are longer than {MAX_HEADER_LEN} bytes")]
     HeaderTooLong,
+    /// Nothing says how long the content is.
     #[error("headers without Content-Length")]
     NoLength,
+    /// The length is no number; its beginning.
     #[error("the Content-Length {0:?} is no number of bytes")]
     Length(String),
+    /// The content would be longer than any message is.
     #[error("a message of {0} bytes is longer than {MAX_CONTENT_LEN} bytes")]
     TooLong(usize),
 }
 
+/// The result of this crate's fallible functions.
+pub type Result<T, E = FrameError> = std::result::Result<T, E>;
+
 /// Cuts a stream of bytes into frames, however the bytes arrive.
 #[derive(Debug, Default)]
-pub(crate) struct FrameDecoder {
+pub struct FrameDecoder {
     buf: Vec<u8>,
     content_len: Option<usize>,
 }
 
 impl FrameDecoder {
     /// Takes in bytes that arrived.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
+    pub fn push(&mut self, bytes: &[u8]) {
         self.buf.extend_from_slice(bytes);
     }
 
@@ -45,7 +53,7 @@ impl FrameDecoder {
     /// # Errors
     ///
     /// [`FrameError`]; where the next frame begins is then unknown for good.
-    pub(crate) fn next_frame(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
+    pub fn next_frame(&mut self) -> Result<Option<Vec<u8>>> {
         let len = match self.content_len {
             Some(len) => len,
             None => match self.take_headers()? {
@@ -62,12 +70,13 @@ impl FrameDecoder {
     }
 
     /// Whether the stream may end here without cutting a frame.
-    pub(crate) fn is_between_frames(&self) -> bool {
+    #[must_use]
+    pub fn is_between_frames(&self) -> bool {
         self.buf.is_empty() && self.content_len.is_none()
     }
 
     /// Reads complete header lines up to the empty one and returns the length they announce.
-    fn take_headers(&mut self) -> Result<Option<usize>, FrameError> {
+    fn take_headers(&mut self) -> Result<Option<usize>> {
         let mut len = None;
         let mut start = 0;
         while let Some(line_len) = self.line_len(start) {
@@ -97,7 +106,7 @@ impl FrameDecoder {
 }
 
 /// Reads one header line; returns the length if it is the one that announces it.
-fn header(line: &[u8]) -> Result<Option<usize>, FrameError> {
+fn header(line: &[u8]) -> Result<Option<usize>> {
     let text = String::from_utf8_lossy(line);
     if text.contains(" HTTP/") {
         return Err(FrameError::Http);
@@ -127,14 +136,6 @@ fn header(line: &[u8]) -> Result<Option<usize>, FrameError> {
 
 fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
-}
-
-/// Writes one frame and flushes.
-pub(crate) fn write_frame(output: &mut dyn Write, content: &[u8]) -> io::Result<()> {
-    let mut frame = format!("Content-Length: {}\r\n\r\n", content.len()).into_bytes();
-    frame.extend_from_slice(content);
-    output.write_all(&frame)?;
-    output.flush()
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::path::Path;
 
 /// Whether a process of this machine has the file open for writing.
 #[cfg(target_os = "linux")]
-pub(crate) fn is_being_written(path: &Path) -> bool {
+#[must_use]
+pub fn is_being_written(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let Ok(file) = std::fs::metadata(path) else {
         return false;
@@ -40,7 +41,8 @@ fn writes(facts: &Path) -> bool {
 
 /// Whether a process of this machine has the file open for writing.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn is_being_written(_path: &Path) -> bool {
+#[must_use]
+pub fn is_being_written(_path: &Path) -> bool {
     false
 }
 
