@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 
 use retrostep_sessions::{Entry, ReplayPosition};
 use retrostep_trace::{CancellationToken, Position, Recording, SourceId, ThreadId};
@@ -17,6 +18,7 @@ use crate::libraries::Libraries;
 use crate::mapping::{LineMap, Text};
 use crate::progress::Progress;
 use crate::recordings::{FileKey, RecordingFacts, Recordings, is_cancelled};
+use crate::server::Event;
 use crate::settings::Settings;
 use crate::surveys::Surveys;
 
@@ -39,6 +41,8 @@ pub(crate) struct Context {
     pub(crate) selected: Option<PathBuf>,
     /// Where the user is, if the client tells.
     pub(crate) cursor: Option<Cursor>,
+    /// The way to the main loop.
+    pub(crate) events: Sender<Event>,
     /// To be given to everything that scans, and to be looked at between two recordings.
     pub(crate) cancel: CancellationToken,
     /// Tells the user how far the request is, if it takes long enough to be shown.
@@ -83,6 +87,12 @@ pub(crate) struct Mapped {
 }
 
 impl Context {
+    /// Shows the user a text.
+    pub(crate) fn tell(&self, text: String) {
+        // After the conversation nobody is told any more.
+        let _ = self.events.send(Event::Told(text));
+    }
+
     /// The facts of all readable recordings, the newest first by when they began.
     ///
     /// Cost: reads each recording that was not read before.

@@ -103,6 +103,15 @@ impl From<retrostep_trace::Error> for RequestError {
     }
 }
 
+impl From<retrostep_replay::ExpressionError> for RequestError {
+    fn from(error: retrostep_replay::ExpressionError) -> RequestError {
+        match error {
+            retrostep_replay::ExpressionError::Recording(error) => error.into(),
+            other => RequestError::failed(other.to_string()),
+        }
+    }
+}
+
 impl From<retrostep_replay::Error> for RequestError {
     fn from(error: retrostep_replay::Error) -> RequestError {
         match error {

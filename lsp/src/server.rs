@@ -63,6 +63,8 @@ pub(crate) enum Event {
     Library(LibraryChange),
     /// Where the user is was found out.
     Cursor(Cursor),
+    /// Something the user asked for.
+    Told(String),
     /// Something the user has to know, once.
     Warning(String),
 }
@@ -203,7 +205,8 @@ impl Server<'_> {
             } => self.diagnosed(uri, version, diagnostics),
             Event::Library(change) => self.library_changed(&change),
             Event::Cursor(cursor) => self.cursor_moved(cursor),
-            Event::Warning(text) => self.warn(text),
+            Event::Told(text) => self.show(ls_types::MessageType::INFO, text),
+            Event::Warning(text) => self.show(ls_types::MessageType::WARNING, text),
         }
         Ok(Flow::Continue)
     }
@@ -315,11 +318,8 @@ impl Server<'_> {
         self.recordings.forget_idle();
     }
 
-    fn warn(&mut self, text: String) {
-        let params = ls_types::ShowMessageParams {
-            typ: ls_types::MessageType::WARNING,
-            message: text,
-        };
+    fn show(&mut self, typ: ls_types::MessageType, text: String) {
+        let params = ls_types::ShowMessageParams { typ, message: text };
         self.connection.notify("window/showMessage", params);
     }
 

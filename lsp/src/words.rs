@@ -86,3 +86,16 @@ pub(crate) fn location(path: &str, line: u32) -> Option<Location> {
     let start = Position::new(to_proto::line(line), 0);
     Some(Location::new(uri, Range::new(start, start)))
 }
+
+/// How long something took, or when it was: `51 ms`, `3.87 s`.
+pub(crate) fn time(ns: u64) -> String {
+    let seconds = ns as f64 / 1e9;
+    match ns {
+        0..1_000 => format!("{ns} ns"),
+        1_000..1_000_000 => format!("{:.0} µs", ns as f64 / 1e3),
+        1_000_000..10_000_000 => format!("{:.1} ms", ns as f64 / 1e6),
+        10_000_000..1_000_000_000 => format!("{:.0} ms", ns as f64 / 1e6),
+        1_000_000_000..60_000_000_000 => format!("{seconds:.2} s"),
+        _ => format!("{:.0} s", seconds),
+    }
+}

@@ -53,6 +53,8 @@ pub struct About {
     pub one_object: bool,
     /// Where the object was first seen, if the changes are those of one.
     pub created: Option<Created>,
+    /// Whether the value is a function, class or module.
+    pub is_code: bool,
     /// What holds the value, if something does.
     pub place: Option<Place>,
 }
@@ -140,7 +142,16 @@ fn at_run(
         _ => None,
     };
     let content = object.map(|object| snapshot.outline(object)).transpose()?;
-    let items = content.flatten().and_then(|content| {
+    let content = content.flatten();
+    let is_code = match (&content, &shown.value) {
+        (Some(content), _) => {
+            use retrostep_trace::ObjectKind::{Class, Function, Module};
+            matches!(content.kind, Class | Function | Module)
+        }
+        (None, Datum::Type(_) | Datum::Builtin(_)) => true,
+        (None, _) => false,
+    };
+    let items = content.and_then(|content| {
         use retrostep_trace::ObjectKind;
         let is_container = matches!(
             content.kind,
@@ -188,6 +199,7 @@ fn at_run(
         more_changes,
         one_object,
         created,
+        is_code,
         place: shown.place,
     }))
 }

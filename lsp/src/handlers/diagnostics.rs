@@ -1,5 +1,7 @@
 //! What is published about open documents without being asked for.
 
+mod failures;
+
 use ls_types::Diagnostic;
 
 use crate::context::DocumentContext;
@@ -10,4 +12,4 @@ pub(crate) type Provider = fn(&DocumentContext) -> Result<Vec<Diagnostic>>;
 
 /// All providers. A document is asked about when it was opened or changed, and when recordings, the
 /// selected one or the settings changed.
-pub(crate) static PROVIDERS: &[Provider] = &[];
+pub(crate) static PROVIDERS: &[Provider] = &[failures::uncaught];

@@ -1,8 +1,13 @@
 //! Requests: what the client wants answered.
 
+mod code_lens;
+mod compare;
+mod execute_command;
+mod hover;
 mod initialize;
 mod inlay_hint;
 mod inlay_hint_resolve;
+mod inline_value;
 mod recordings;
 mod select_recording;
 mod shutdown;
@@ -23,7 +28,12 @@ pub(crate) const REQUESTS: &[Handler] = &[
     Handler::of_server::<initialize::Initialize>(),
     Handler::of_server::<select_recording::SelectRecording>(),
     Handler::of_server::<shutdown::Shutdown>(),
+    Handler::of_document::<code_lens::CodeLenses>(),
+    Handler::of_document::<hover::Hovers>(),
     Handler::of_document::<inlay_hint::InlayHints>(),
+    Handler::of_document::<inline_value::InlineValues>(),
+    Handler::of_workspace::<compare::Compare>(),
+    Handler::of_workspace::<execute_command::ExecuteCommand>(),
     Handler::of_workspace::<inlay_hint_resolve::ResolveInlayHint>(),
     Handler::of_workspace::<recordings::Recordings>(),
     Handler::of_workspace::<workspace_symbol::WorkspaceSymbols>(),

@@ -132,6 +132,7 @@ impl Server<'_> {
             surveys: self.surveys.clone(),
             selected: self.selected.clone(),
             cursor: self.cursor.clone(),
+            events: self.events.clone(),
             cancel: CancellationToken::new(),
             progress: Progress::default(),
         }
