@@ -13,7 +13,7 @@ use retrostep_trace::{CancellationToken, Position, Recording, SourceId, ThreadId
 use crate::client::Client;
 use crate::cursor::Cursor;
 use crate::document::{Document, Documents, resolved};
-use crate::error::Result;
+use crate::error::{RequestError, Result};
 use crate::libraries::Libraries;
 use crate::mapping::{LineMap, Text};
 use crate::progress::Progress;
@@ -211,6 +211,30 @@ impl Context {
                 Ok(None)
             }
         }
+    }
+
+    /// The facts of the recording in a file, in a library or elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or it cannot be read.
+    pub(crate) fn facts_of(&self, path: &Path) -> Result<Arc<RecordingFacts>> {
+        let entries = self.libraries.entries();
+        let known = entries
+            .into_iter()
+            .find(|entry| entry.path == path)
+            .cloned();
+        let entry = known.or_else(|| Entry::of(path).ok());
+        let facts = match &entry {
+            Some(entry) => self.facts(entry)?,
+            None => None,
+        };
+        facts.ok_or_else(|| {
+            let path = path.display();
+            RequestError::failed(format!(
+                "recording \"{path}\" is not there, or cannot be read"
+            ))
+        })
     }
 
     fn entry_of(&self, published: &ReplayPosition) -> Option<Entry> {

@@ -31,6 +31,7 @@ mod server;
 mod settings;
 mod surveys;
 mod to_proto;
+mod uses;
 mod view;
 mod words;
 

@@ -7,8 +7,9 @@ use chrono::{DateTime, Local};
 use ls_types::{Location, Position, Range};
 use retrostep_replay::hints::Hint;
 use retrostep_replay::render;
-use retrostep_trace::{CancellationToken, FrameId, Key};
+use retrostep_trace::{CancellationToken, FrameId, Key, Recording, SourceId};
 
+use crate::context::Context;
 use crate::error::Result;
 use crate::recordings::RecordingFacts;
 use crate::to_proto;
@@ -85,6 +86,26 @@ pub(crate) fn location(path: &str, line: u32) -> Option<Location> {
     let uri = to_proto::uri(path.is_absolute().then_some(path)?)?;
     let start = Position::new(to_proto::line(line), 0);
     Some(Location::new(uri, Range::new(start, start)))
+}
+
+/// Where a recorded line is now, if its document is open; `None` if it is not, or the line changed.
+pub(crate) fn current_range(
+    ctx: &Context,
+    recording: &Recording,
+    source: SourceId,
+    line: u32,
+) -> Result<Option<Range>> {
+    let recorded = recording.source(source)?;
+    let path = crate::document::resolved(Path::new(&*recorded.path));
+    let document = ctx
+        .documents
+        .iter()
+        .find(|document| document.path.as_ref() == Some(&path));
+    let (Some(document), Some(text)) = (document, ctx.recordings.text(recording, source)?) else {
+        return Ok(None);
+    };
+    let now = document.line_map(&text).to_buffer(line);
+    Ok(now.map(|now| to_proto::line_range(&document.text, now, ctx.client.encoding)))
 }
 
 /// How long something took, or when it was: `51 ms`, `3.87 s`.

@@ -9,7 +9,7 @@ mod python;
 
 use std::ops::{Range, RangeInclusive};
 
-pub use expression::ExpressionRange;
+pub use expression::{ExpressionRange, NameUse};
 use tree_sitter::{Parser, Tree};
 
 /// A text's structure.

@@ -1,15 +1,22 @@
 //! Requests: what the client wants answered.
 
+mod call_hierarchy;
+mod calls;
+mod code_action;
 mod code_lens;
 mod compare;
+mod document_highlight;
 mod execute_command;
+mod history;
 mod hover;
 mod initialize;
 mod inlay_hint;
 mod inlay_hint_resolve;
 mod inline_value;
 mod recordings;
+mod references;
 mod select_recording;
+mod semantic_tokens;
 mod shutdown;
 mod workspace_symbol;
 
@@ -28,10 +35,19 @@ pub(crate) const REQUESTS: &[Handler] = &[
     Handler::of_server::<initialize::Initialize>(),
     Handler::of_server::<select_recording::SelectRecording>(),
     Handler::of_server::<shutdown::Shutdown>(),
+    Handler::of_document::<call_hierarchy::Prepare>(),
+    Handler::of_document::<code_action::CodeActions>(),
     Handler::of_document::<code_lens::CodeLenses>(),
+    Handler::of_document::<document_highlight::DocumentHighlights>(),
+    Handler::of_document::<history::History>(),
     Handler::of_document::<hover::Hovers>(),
     Handler::of_document::<inlay_hint::InlayHints>(),
     Handler::of_document::<inline_value::InlineValues>(),
+    Handler::of_document::<references::References>(),
+    Handler::of_document::<semantic_tokens::DimmedLines>(),
+    Handler::of_workspace::<call_hierarchy::Incoming>(),
+    Handler::of_workspace::<call_hierarchy::Outgoing>(),
+    Handler::of_workspace::<calls::Calls>(),
     Handler::of_workspace::<compare::Compare>(),
     Handler::of_workspace::<execute_command::ExecuteCommand>(),
     Handler::of_workspace::<inlay_hint_resolve::ResolveInlayHint>(),

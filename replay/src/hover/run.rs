@@ -22,6 +22,19 @@ pub struct Run {
 }
 
 impl Run {
+    /// The execution of a line that is looked at: the last one that the moment shows, or the newest in the
+    /// recording.
+    ///
+    /// # Errors
+    ///
+    /// [`retrostep_trace::Error::Cancelled`], [`retrostep_trace::Error::Io`].
+    pub fn of(moment: &Moment<'_>, line: u32, is_shown: bool) -> Result<Option<Run>> {
+        match is_shown {
+            true => Run::shown(moment, moment.code().owner_of_line(line), line),
+            false => Run::newest(moment, line),
+        }
+    }
+
     /// The last execution of a line that a moment shows; where the call has not come to it, what holds at
     /// the moment or was left when the call ended.
     pub(crate) fn shown(moment: &Moment<'_>, owner: Owner, line: u32) -> Result<Option<Run>> {
@@ -98,7 +111,8 @@ impl Run {
     }
 
     /// Where an expression is looked at: after the line if the line assigns it, else before.
-    pub(crate) fn seen(&self, code: &SourceCode, expression: &str) -> Position {
+    #[must_use]
+    pub fn seen(&self, code: &SourceCode, expression: &str) -> Position {
         let mut statements = code.syntax.statements_at(self.line);
         let assigns = statements.any(|(_, statement)| {
             let mut assigned = statement.targets.iter().chain(&statement.parts);

@@ -1,10 +1,10 @@
 //! The expression at a place in a text.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use tree_sitter::Node;
 
-use super::Syntax;
+use super::{StatementKind, Syntax};
 
 /// An expression in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,82 @@ impl Syntax {
                 Whole::Nothing => return None,
             }
         }
+    }
+}
+
+/// Where a name stands, and how it is used there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameUse {
+    /// Where it stands.
+    pub range: Range<usize>,
+    /// The line, 1-based.
+    pub line: u32,
+    /// Whether it is bound there.
+    pub is_written: bool,
+}
+
+impl Syntax {
+    /// Where a variable's name stands in some lines, in the order of the text. Attributes, keyword
+    /// arguments and names of modules are none.
+    #[must_use]
+    pub fn uses_of(&self, text: &str, name: &str, lines: RangeInclusive<u32>) -> Vec<NameUse> {
+        let mut uses = Vec::new();
+        let Some(tree) = self.tree() else {
+            return uses;
+        };
+        let mut cursor = tree.walk();
+        // Without recursion: texts can be nested as deep as they like.
+        loop {
+            let node = cursor.node();
+            let (first, last) = (row(node.start_position()), row(node.end_position()));
+            let is_inside = last >= *lines.start() && first <= *lines.end();
+            if is_inside
+                && node.kind() == "identifier"
+                && text.get(node.byte_range()) == Some(name)
+                && is_variable(node)
+            {
+                let range = node.byte_range();
+                uses.push(NameUse {
+                    line: first,
+                    is_written: self.is_bound(&range, first),
+                    range,
+                });
+            }
+            if is_inside && cursor.goto_first_child() {
+                continue;
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return uses;
+                }
+            }
+        }
+    }
+
+    /// Whether a name at a place is one that a statement binds, or a parameter.
+    fn is_bound(&self, range: &Range<usize>, line: u32) -> bool {
+        let mut statements = self.statements_at(line);
+        statements.any(|(_, statement)| {
+            statement.targets.contains(range) || statement.kind == StatementKind::Definition
+        })
+    }
+}
+
+fn row(point: tree_sitter::Point) -> u32 {
+    u32::try_from(point.row + 1).unwrap_or(u32::MAX)
+}
+
+/// Whether an identifier names a variable.
+fn is_variable(node: Node<'_>) -> bool {
+    let Some(parent) = node.parent() else {
+        return false;
+    };
+    let is_field = |name: &str| parent.child_by_field_name(name) == Some(node);
+    match parent.kind() {
+        "attribute" => !is_field("attribute"),
+        "keyword_argument" => !is_field("name"),
+        "dotted_name" | "aliased_import" | "type" => false,
+        _ => true,
     }
 }
 

@@ -173,3 +173,14 @@ fn a_later_text_is_read_from_the_edited_tree() {
     assert_eq!(quick.statements(), plain.statements());
     assert_eq!(quick.definitions(), plain.definitions());
 }
+
+#[test]
+fn the_uses_of_a_name_are_those_of_the_variable() {
+    let text = "def f(a, b=1):\n    a = a.a + f(a=b)\n    for a in b: pass\n    return a\n";
+    let syntax = Syntax::parse(text, None);
+    let uses = syntax.uses_of(text, "a", 1..=4);
+    let found: Vec<_> = uses.iter().map(|it| (it.line, it.is_written)).collect();
+    let expected = [(1, true), (2, true), (2, false), (3, true), (4, false)];
+    assert_eq!(found, expected);
+    assert_eq!(syntax.uses_of(text, "a", 4..=4).len(), 1);
+}

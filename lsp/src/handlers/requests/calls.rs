@@ -1,0 +1,89 @@
+//! `retrostep/calls`: the calls of a function, for a list.
+
+use std::path::PathBuf;
+
+use retrostep_replay::calls;
+use serde::{Deserialize, Serialize};
+
+use super::WorkspaceRequest;
+use crate::context::Context;
+use crate::error::{RequestError, Result};
+use crate::words;
+
+/// Most rows of a page.
+const MOST: u64 = 1_000;
+
+pub(super) struct Calls;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Params {
+    recording: PathBuf,
+    /// Its qualified name.
+    function: String,
+    /// Rows that are left out, from the newest.
+    #[serde(default)]
+    start: u64,
+    #[serde(default = "page")]
+    count: u64,
+}
+
+fn page() -> u64 {
+    100
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Body {
+    /// The newest first.
+    calls: Vec<Row>,
+    total: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    label: String,
+    description: String,
+    number: u64,
+    /// Its first step.
+    position: u64,
+    /// Where it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit: Option<u64>,
+    raised: bool,
+}
+
+impl WorkspaceRequest for Calls {
+    const METHOD: &'static str = "retrostep/calls";
+    type Params = Params;
+    type Answer = Body;
+
+    fn answer(ctx: &Context, params: Params) -> Result<Body> {
+        let facts = ctx.facts_of(&params.recording)?;
+        let mut functions = facts.functions.iter();
+        let function = functions.find(|it| *it.qualified_name == *params.function);
+        let Some(function) = function else {
+            return Err(RequestError::failed(format!(
+                "{} did not run",
+                params.function
+            )));
+        };
+        let recording = ctx.open(&facts)?;
+        let end = params.start.saturating_add(params.count.min(MOST));
+        let page = calls::list(&recording, function.id, params.start..end, &ctx.cancel)?;
+        let rows = page.calls.into_iter().map(|call| Row {
+            label: format!("#{} {}", call.number, call.arguments),
+            description: match call.duration_ns {
+                Some(took) => format!("{}, {}", call.outcome, words::time(took)),
+                None => call.outcome.to_string(),
+            },
+            number: call.number,
+            position: call.position.0,
+            exit: call.exit.map(|exit| exit.0),
+            raised: call.outcome.is_raised(),
+        });
+        Ok(Body {
+            calls: rows.collect(),
+            total: page.total,
+        })
+    }
+}
