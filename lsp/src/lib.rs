@@ -28,6 +28,12 @@ mod server;
 mod settings;
 mod to_proto;
 
+// The client that the tests outside the crate share with those inside knows it by its name.
+#[cfg(test)]
+extern crate self as retrostep_lsp;
+#[cfg(test)]
+mod tests;
+
 use std::io::BufWriter;
 
 pub use server::run;

@@ -1,5 +1,7 @@
 //! Requests: what the client wants answered.
 
+#[cfg(test)]
+pub(crate) mod gated;
 mod initialize;
 mod recordings;
 mod select_recording;
@@ -23,6 +25,10 @@ pub(crate) const REQUESTS: &[Handler] = &[
     Handler::of_server::<shutdown::Shutdown>(),
     Handler::of_workspace::<recordings::Recordings>(),
     Handler::of_workspace::<workspace_symbol::WorkspaceSymbols>(),
+    #[cfg(test)]
+    Handler::of_workspace::<gated::Wait>(),
+    #[cfg(test)]
+    Handler::of_document::<gated::Text>(),
 ];
 
 /// What an answer is worth when the document changed while it was made.
