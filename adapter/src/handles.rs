@@ -1,6 +1,6 @@
 //! The numbers by which a client refers to frames and to things with children.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use retrostep_replay::Node;
@@ -22,19 +22,21 @@ pub(crate) struct Container {
 /// The same thing gets the same number again after a move, if it was asked for both before and after.
 #[derive(Debug, Default)]
 pub(crate) struct Handles {
-    frames: Numbers<FrameId>,
+    frames: HashSet<FrameId>,
     containers: Numbers<Container>,
 }
 
 impl Handles {
-    /// The number of a frame.
+    /// The number of a frame: one more than the recording's own, by which the language server knows it too.
     pub(crate) fn frame(&mut self, frame: FrameId) -> i64 {
-        self.frames.number(frame)
+        self.frames.insert(frame);
+        i64::try_from(frame.0).map_or(i64::MAX, |number| number.saturating_add(1))
     }
 
     /// The frame with this number, if it was given out since the last move.
     pub(crate) fn frame_of(&self, number: i64) -> Option<FrameId> {
-        self.frames.live.get(&number).copied()
+        let frame = FrameId(u64::try_from(number.checked_sub(1)?).ok()?);
+        self.frames.contains(&frame).then_some(frame)
     }
 
     /// The number of something with children.
@@ -49,7 +51,7 @@ impl Handles {
 
     /// Makes all numbers invalid: the timeline moves.
     pub(crate) fn expire(&mut self) {
-        self.frames.expire();
+        self.frames.clear();
         self.containers.expire();
     }
 }
@@ -123,10 +125,15 @@ mod tests {
     }
 
     #[test]
-    fn frames_have_numbers_from_1() {
+    fn frames_have_the_recordings_numbers_from_1_until_a_move() {
         let mut handles = Handles::default();
-        assert_eq!(handles.frame(FrameId(7)), 1);
-        assert_eq!(handles.frame_of(1), Some(FrameId(7)));
-        assert_eq!(handles.frame_of(0), None);
+        assert_eq!(handles.frame(FrameId(0)), 1);
+        assert_eq!(handles.frame(FrameId(7)), 8);
+        assert_eq!(handles.frame_of(8), Some(FrameId(7)));
+        for other in [0, -1, 7, i64::MIN] {
+            assert_eq!(handles.frame_of(other), None, "{other}");
+        }
+        handles.expire();
+        assert_eq!(handles.frame_of(8), None);
     }
 }

@@ -345,7 +345,7 @@ impl Drop for Client {
     }
 }
 
-fn read_message(reader: &mut impl BufRead) -> Result<Option<Value>> {
+pub(crate) fn read_message(reader: &mut impl BufRead) -> Result<Option<Value>> {
     let mut len_bytes = None;
     loop {
         let mut header = String::new();

@@ -5,6 +5,7 @@
 //! test targets of the `cli` package, so that Cargo builds the binary they drive.
 
 pub mod client;
+pub mod lsp_client;
 pub mod oracle;
 pub mod programs;
 pub mod pythons;

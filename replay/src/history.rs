@@ -92,14 +92,7 @@ pub fn history(
     cancel: &CancellationToken,
 ) -> Result<History, ExpressionError> {
     let recording = snapshot.recording;
-    let place = place_of(snapshot, frame, expression)?;
-    let mut places = vec![place.clone()];
-    if let Some(Datum::Object(object)) = place.value(recording, snapshot.position)? {
-        let own = Place::Object { object };
-        if own != place {
-            places.push(own);
-        }
-    }
+    let places = places_of(snapshot, frame, expression)?;
     let mut changes = Changes::new(recording, places, order, cancel)?;
     let mut out = Vec::new();
     let mut total = 0;
@@ -122,6 +115,57 @@ pub fn history(
         total,
         more: counted == 0,
     })
+}
+
+/// The last changes before the snapshot's position of what `expression` names in `frame`, the newest
+/// first, at most `count`; of the changes before that only a bounded number is counted.
+///
+/// # Errors
+///
+/// [`ExpressionError`] if it names nothing that can change.
+pub fn last_changes(
+    snapshot: Snapshot<'_>,
+    frame: Option<FrameId>,
+    expression: &Expression,
+    count: usize,
+    cancel: &CancellationToken,
+) -> Result<History, ExpressionError> {
+    let recording = snapshot.recording;
+    let places = places_of(snapshot, frame, expression)?;
+    let mut changes = Changes::new(recording, places, Order::Newest, cancel)?;
+    changes.begin_at(snapshot.position);
+    let mut out = Vec::new();
+    let mut total = 0;
+    let mut left = MOST_COUNTED;
+    while let Some(change) = changes.next(&mut left)? {
+        if out.len() < count {
+            out.push(complete(recording, change)?);
+        }
+        total += 1;
+    }
+    Ok(History {
+        name: expression.text().to_owned(),
+        changes: out,
+        total,
+        more: left == 0,
+    })
+}
+
+/// The place that an expression names, and the object that it holds.
+fn places_of(
+    snapshot: Snapshot<'_>,
+    frame: Option<FrameId>,
+    expression: &Expression,
+) -> Result<Vec<Place>, ExpressionError> {
+    let place = place_of(snapshot, frame, expression)?;
+    let mut places = vec![place.clone()];
+    if let Some(Datum::Object(object)) = place.value(snapshot.recording, snapshot.position)? {
+        let own = Place::Object { object };
+        if own != place {
+            places.push(own);
+        }
+    }
+    Ok(places)
 }
 
 /// The changes of several places in one order.
@@ -151,6 +195,13 @@ impl<'a> Changes<'a> {
             direction,
             places: places.collect(),
         })
+    }
+
+    /// Looks from here on, instead of from an end of the recording.
+    fn begin_at(&mut self, position: Position) {
+        for (_, from, _) in &mut self.places {
+            *from = position;
+        }
     }
 
     /// The next change; `None` when there is none, or no event is left to look at.

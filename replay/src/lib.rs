@@ -7,19 +7,28 @@
 #![deny(missing_docs)]
 
 mod breakpoint;
+pub mod calls;
+pub mod code;
+pub mod compare;
 pub mod console;
 mod datum;
 mod error;
+mod exception;
 pub mod expression;
+pub mod failures;
+pub mod hints;
 pub mod history;
+pub mod hover;
 mod place;
 mod place_id;
 mod progress;
 pub mod render;
 mod snapshot;
 mod stop;
+pub mod survey;
 pub mod syntax;
 mod timeline;
+pub mod uses;
 pub mod why;
 
 pub use breakpoint::{

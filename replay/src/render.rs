@@ -2,6 +2,7 @@
 //!
 //! What the recorder left out says so in the text. Addresses are never shown.
 
+mod lines;
 mod number;
 mod object;
 mod printable;
@@ -14,6 +15,8 @@ use retrostep_trace::{Content, ObjectId, Recording, Result, Unavailable};
 
 use crate::{Datum, Snapshot};
 
+pub use lines::lines;
+pub(crate) use number::float;
 pub(crate) use object::{class_name, lossy, ordered_attributes};
 pub(crate) use text::{code_points, encode};
 

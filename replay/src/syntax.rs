@@ -68,6 +68,10 @@ pub struct Statement {
     pub enclosing_loop: Option<usize>,
     /// Where the names stand that it binds.
     pub targets: Vec<Range<usize>>,
+    /// How many of them, from the first, it binds whenever it is done.
+    pub assigned: usize,
+    /// Where the attributes and elements stand that it assigns to.
+    pub parts: Vec<Range<usize>>,
 }
 
 /// What a statement is.
@@ -77,7 +81,9 @@ pub enum StatementKind {
     For,
     /// The head of a loop with a condition.
     While,
-    /// The head of an `if` or `elif`.
+    /// The head of a loop whose condition is a constant: it is not looked at in each pass.
+    Forever,
+    /// The head of an `if` or `elif`; one whose condition is a constant counts as [`StatementKind::Other`].
     If,
     /// The head of a function or class, from its first decorator.
     Definition,
@@ -95,7 +101,10 @@ impl StatementKind {
     /// Whether it is the head of a loop.
     #[must_use]
     pub fn is_loop(self) -> bool {
-        matches!(self, StatementKind::For | StatementKind::While)
+        matches!(
+            self,
+            StatementKind::For | StatementKind::While | StatementKind::Forever
+        )
     }
 }
 

@@ -13,7 +13,7 @@ mod search;
 mod set;
 mod stack;
 mod step;
-mod unrun;
+pub(crate) mod unrun;
 
 use std::collections::HashMap;
 use std::fmt;

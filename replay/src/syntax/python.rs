@@ -108,8 +108,12 @@ impl Reader<'_> {
 
     fn simple(&mut self, node: Node<'_>, kind: StatementKind, around: Around) {
         let mut targets = Vec::new();
+        let mut parts = Vec::new();
+        let mut assigned = 0;
         if kind != StatementKind::Import {
-            self.targets_in(node, &mut targets);
+            targets_in(node, &mut targets, &mut parts);
+            assigned = targets.len();
+            self.walruses_in(node, &mut targets);
         }
         self.push(Statement {
             lines: line_of(node)..=last_line_of(node),
@@ -118,6 +122,8 @@ impl Reader<'_> {
             definition: around.definition,
             enclosing_loop: around.enclosing_loop,
             targets,
+            assigned,
+            parts,
         });
     }
 
@@ -127,13 +133,19 @@ impl Reader<'_> {
             "" => last_block(node),
             field => node.child_by_field_name(field),
         };
+        let is_constant = (node.child_by_field_name("condition")).is_some_and(|it| is_constant(it));
+        let kind = match kind {
+            StatementKind::While if is_constant => StatementKind::Forever,
+            StatementKind::If if is_constant => StatementKind::Other,
+            kind => kind,
+        };
         let first = line_of(node);
         let head_end = head_end(node, body);
         let mut targets = Vec::new();
         if kind == StatementKind::For
             && let Some(left) = node.child_by_field_name("left")
         {
-            names_bound(left, &mut targets);
+            names_bound(left, &mut targets, &mut Vec::new());
         }
         let mut cursor = node.walk();
         for child in node.named_children(&mut cursor) {
@@ -150,6 +162,8 @@ impl Reader<'_> {
             definition: around.definition,
             enclosing_loop: around.enclosing_loop,
             targets,
+            assigned: 0,
+            parts: Vec::new(),
         });
         let inside = match kind.is_loop() {
             true => Around {
@@ -201,6 +215,8 @@ impl Reader<'_> {
             definition: around.definition,
             enclosing_loop: around.enclosing_loop,
             targets: Vec::new(),
+            assigned: 0,
+            parts: Vec::new(),
         });
         if let Some(body) = body {
             let inside = Around {
@@ -234,22 +250,6 @@ impl Reader<'_> {
         parameters
     }
 
-    /// The names that a simple statement binds.
-    fn targets_in(&self, node: Node<'_>, targets: &mut Vec<Range<usize>>) {
-        let mut cursor = node.walk();
-        for child in node.named_children(&mut cursor) {
-            let mut assignment = Some(child);
-            // `a = b = 1` is an assignment whose value is another.
-            while let Some(node) = assignment.take_if(|node| node.kind().ends_with("assignment")) {
-                if let Some(left) = node.child_by_field_name("left") {
-                    names_bound(left, targets);
-                }
-                assignment = node.child_by_field_name("right");
-            }
-        }
-        self.walruses_in(node, targets);
-    }
-
     /// The names that expressions bind in a node, outside of functions of their own.
     fn walruses_in(&self, node: Node<'_>, targets: &mut Vec<Range<usize>>) {
         if self.slice(node.byte_range()).contains(":=") {
@@ -264,6 +264,38 @@ impl Reader<'_> {
 
     fn slice(&self, range: Range<usize>) -> &str {
         self.text.get(range).unwrap_or_default()
+    }
+}
+
+/// The names that a simple statement assigns to.
+fn targets_in(node: Node<'_>, targets: &mut Vec<Range<usize>>, parts: &mut Vec<Range<usize>>) {
+    let mut cursor = node.walk();
+    for child in node.named_children(&mut cursor) {
+        let mut assignment = Some(child);
+        // `a = b = 1` is an assignment whose value is another, `a: int` one without a value.
+        while let Some(node) = assignment.take_if(|node| node.kind().ends_with("assignment")) {
+            assignment = node.child_by_field_name("right");
+            if assignment.is_some()
+                && let Some(left) = node.child_by_field_name("left")
+            {
+                names_bound(left, targets, parts);
+            }
+        }
+    }
+}
+
+/// Whether a condition is decided when the program is compiled.
+fn is_constant(condition: Node<'_>) -> bool {
+    match condition.kind() {
+        "true" | "false" | "none" | "integer" | "float" | "string" | "ellipsis" => true,
+        "parenthesized_expression" | "not_operator" | "unary_operator" => {
+            let mut cursor = condition.walk();
+            condition.named_children(&mut cursor).all(is_constant)
+        }
+        // Not constants to the parser, but to the compiler.
+        "tuple" => condition.named_child_count() == 0,
+        "identifier" => condition.end_byte() - condition.start_byte() == "__debug__".len(),
+        _ => false,
     }
 }
 
@@ -282,9 +314,10 @@ fn walruses(node: Node<'_>, targets: &mut Vec<Range<usize>>, depth: usize) {
     }
 }
 
-/// The names in what is assigned to; attributes and elements bind none.
-fn names_bound(node: Node<'_>, targets: &mut Vec<Range<usize>>) {
+/// The names in what is assigned to, and the attributes and elements.
+fn names_bound(node: Node<'_>, targets: &mut Vec<Range<usize>>, parts: &mut Vec<Range<usize>>) {
     match node.kind() {
+        "attribute" | "subscript" => parts.push(node.byte_range()),
         "identifier" => targets.push(node.byte_range()),
         "pattern_list"
         | "tuple_pattern"
@@ -297,7 +330,7 @@ fn names_bound(node: Node<'_>, targets: &mut Vec<Range<usize>>) {
         | "parenthesized_expression" => {
             let mut cursor = node.walk();
             for child in node.named_children(&mut cursor) {
-                names_bound(child, targets);
+                names_bound(child, targets, parts);
             }
         }
         _ => {}
@@ -310,7 +343,7 @@ fn aliases_in(node: Node<'_>, targets: &mut Vec<Range<usize>>, depth: usize) {
         return;
     }
     match node.kind() {
-        "as_pattern_target" => names_bound(node, targets),
+        "as_pattern_target" => names_bound(node, targets, &mut Vec::new()),
         "with_clause" | "with_item" | "as_pattern" => {
             let mut cursor = node.walk();
             for child in node.named_children(&mut cursor) {

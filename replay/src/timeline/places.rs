@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use retrostep_trace::{
-    CancellationToken, FrameId, Function, FunctionId, FunctionKind, Key, Position, SourceId,
-    ThreadId,
+    CancellationToken, FrameId, Function, FunctionId, Key, Position, SourceId, ThreadId,
 };
 
 use super::{Timeline, unrun};
@@ -80,18 +79,7 @@ impl CodeLines {
     /// The function around a line without known code, if no function of that place ran.
     fn unrun_function(&self, line: u32) -> Option<String> {
         let text = std::str::from_utf8(self.text.as_deref()?).ok()?;
-        let (name, definition) = unrun::function_around(text, line)?;
-        let ran = self.functions.iter().any(|function| {
-            let is_body = matches!(function.kind, FunctionKind::Module | FunctionKind::Class);
-            // A decorated function is defined by its first decorator.
-            let decorated = function.first_line < definition
-                && function
-                    .lines
-                    .first()
-                    .is_some_and(|&code| code > definition);
-            !is_body && (function.first_line == definition || decorated)
-        });
-        (!ran).then(|| name.to_owned())
+        unrun::unrun_function(&self.functions, text, line)
     }
 }
 
@@ -182,6 +170,8 @@ impl Timeline {
 
 #[cfg(test)]
 mod tests {
+    use retrostep_trace::FunctionKind;
+
     use super::*;
 
     const TEXT: &str = "\

@@ -4,6 +4,7 @@ use retrostep_trace::{CancellationToken, Direction, Event, Key, Position, Thread
 
 use super::Timeline;
 use crate::breakpoint::{DataStop, Search, find_first_line};
+use crate::exception::ExceptionFacts;
 use crate::{BreakpointId, ExceptionFilter, ExceptionStop, Result, Stop, StopReason};
 
 /// Something that can stop a move.
@@ -132,7 +133,7 @@ impl Timeline {
             Some(Event::Unwind { exception }) => (exception, self.function_at(thread, at)?),
             _ => return Ok(self.plain_stop(at, thread, StopReason::Goto)),
         };
-        let facts = self.exception_facts(&exception, at)?;
+        let facts = ExceptionFacts::of(&self.recording, &exception, at)?;
         let description = match left {
             Some(function) => format!("{} left {function}", facts.type_name),
             None => format!("Raised {}", facts.type_name),

@@ -4,9 +4,41 @@
 //! whatever code comes after it. The text is read by its indentation alone: that is enough for code
 //! that the interpreter accepted, and where it errs a breakpoint is only refused.
 
+use std::sync::Arc;
+
+use retrostep_trace::{Function, FunctionKind};
+
+/// The name of the function around `line`, if none of the `functions` that ran is that one.
+pub(crate) fn unrun_function(functions: &[Arc<Function>], text: &str, line: u32) -> Option<String> {
+    let (name, definition) = function_around(text, line)?;
+    (!ran(functions, definition)).then(|| name.to_owned())
+}
+
+/// Whether `line` begins a `def` of a function that never ran.
+pub(crate) fn is_unrun_definition(functions: &[Arc<Function>], text: &str, line: u32) -> bool {
+    let index = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+    let code = text.lines().nth(index).unwrap_or_default().trim_start();
+    let code = code.strip_prefix("async ").unwrap_or(code).trim_start();
+    code.starts_with("def ") && !ran(functions, line)
+}
+
+/// Whether the function whose `def` stands at line `definition` ran.
+fn ran(functions: &[Arc<Function>], definition: u32) -> bool {
+    functions.iter().any(|function| {
+        let is_body = matches!(function.kind, FunctionKind::Module | FunctionKind::Class);
+        // A decorated function is defined by its first decorator.
+        let decorated = function.first_line < definition
+            && function
+                .lines
+                .first()
+                .is_some_and(|&code| code > definition);
+        !is_body && (function.first_line == definition || decorated)
+    })
+}
+
 /// The name of the function around `line` and the line of its `def`, by the text's indentation; both
 /// lines 1-based. `None` at the top level, in class bodies and on blank lines.
-pub(super) fn function_around(text: &str, line: u32) -> Option<(&str, u32)> {
+fn function_around(text: &str, line: u32) -> Option<(&str, u32)> {
     let index = usize::try_from(line.checked_sub(1)?).ok()?;
     let before: Vec<&str> = text.lines().take(index.checked_add(1)?).collect();
     let (asked, before) = before.split_last()?;

@@ -22,6 +22,8 @@ pub struct Passing<'a> {
     pub frame: Option<FrameId>,
     /// What that frame runs.
     pub function: Option<FunctionId>,
+    /// The frame that called it or resumed it last.
+    pub caller: Option<FrameId>,
     /// Nanoseconds from the start of the program, as [`Recording::time_ns`] tells.
     pub time_ns: u64,
     /// What happened.
@@ -192,6 +194,7 @@ fn pass(
             thread: thread.thread,
             frame: activation.map(|activation| activation.frame),
             function: activation.map(|activation| activation.function),
+            caller: activation.and_then(|activation| activation.caller_frame),
             time_ns,
             fact: fact.unwrap_or(Fact::Other),
         })?;

@@ -1,0 +1,698 @@
+//! The walk that gathers a survey.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use retrostep_trace::{
+    Change, Content, Fact, FrameId, FunctionId, FunctionKind, ObjectId, ObjectKind, Passing,
+    PassingChange, Position, Recording, Result, TypeId, Value, VariableKind,
+};
+
+use super::values::Reading;
+use super::{Changed, FunctionFacts, LeftBy, LineFacts, MOST_OBJECTS, Survey, Values};
+use crate::code::{CodeFunction, Owner, Plan, SourceCode};
+
+/// Most texts of objects that are remembered on the way.
+const MOST_LITERALS: usize = 1 << 16;
+
+/// Whose events are gathered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Those of every frame of the source.
+    All,
+    /// Those of one frame, of which this line is running when the walk begins.
+    Frame(FrameId, FunctionId, u32),
+}
+
+/// Gathers what events tell.
+pub(crate) struct Collector<'a> {
+    recording: &'a Recording,
+    code: &'a SourceCode,
+    scope: Scope,
+    survey: Survey,
+    /// From `first_line` on.
+    lines: Vec<LineFacts>,
+    first_line: u32,
+    executed: Vec<bool>,
+    frames: HashMap<FrameId, Frame>,
+    literals: HashMap<ObjectId, Literal>,
+    namespaces: HashSet<ObjectId>,
+    cells: HashMap<ObjectId, Arc<str>>,
+    /// The types of exceptions, which leave several frames as a rule.
+    exceptions: HashMap<ObjectId, TypeId>,
+    /// Looking an object up failed; told at the end.
+    failure: Option<retrostep_trace::Error>,
+}
+
+/// An object whose text says all of it.
+struct Literal {
+    type_id: TypeId,
+    text: Arc<str>,
+}
+
+/// A frame on the way.
+struct Frame {
+    function: usize,
+    /// The line that runs; 0 before the first.
+    line: u32,
+    call: Position,
+    call_ns: u64,
+    /// A condition or loop that is being decided.
+    pending: Option<usize>,
+    /// An exception may have kept it from being decided.
+    uncertain: bool,
+    /// Loops that were run in this frame.
+    loops: Vec<usize>,
+    /// What its names hold, as far as they were bound.
+    held: Vec<(Arc<str>, Option<Value>)>,
+    /// The names that the line bound that runs.
+    bound: Vec<Arc<str>>,
+    /// An exception came up while the line runs.
+    interrupted: bool,
+    /// Objects first seen while the line runs: what is done to them is a part of making them.
+    born: Vec<ObjectId>,
+}
+
+impl<'a> Collector<'a> {
+    pub(crate) fn new(
+        recording: &'a Recording,
+        code: &'a SourceCode,
+        scope: Scope,
+    ) -> Collector<'a> {
+        let (first_line, count) = match scope {
+            Scope::All => (0, code.line_count()),
+            Scope::Frame(_, _, line) => (line, 1),
+        };
+        let mut collector = Collector {
+            recording,
+            code,
+            scope,
+            survey: Survey::default(),
+            lines: vec![LineFacts::default(); count],
+            first_line,
+            executed: vec![false; count],
+            frames: HashMap::new(),
+            literals: HashMap::new(),
+            namespaces: HashSet::new(),
+            cells: HashMap::new(),
+            exceptions: HashMap::new(),
+            failure: None,
+        };
+        if let Scope::Frame(frame, function, line) = scope {
+            let mut functions = code.functions().iter();
+            let function = functions.position(|known| known.id == function);
+            if let Some(function) = function {
+                let mut open = Frame::new(function, Position::START, 0);
+                open.line = line;
+                open.pending = code.plan(line).and_then(|plan| plan.branch);
+                collector.frames.insert(frame, open);
+            }
+        }
+        collector
+    }
+
+    /// Takes in what was before the walk: the namespaces and cells of the frame.
+    pub(crate) fn know(&mut self, frame: FrameId, at: Position) -> Result<()> {
+        let Some(facts) = self.recording.frame(frame)? else {
+            return Ok(());
+        };
+        self.namespaces
+            .extend([facts.globals, facts.locals].into_iter().flatten());
+        let Some(function) = self.code.function(facts.function) else {
+            return Ok(());
+        };
+        let variables = &function.function.variables;
+        if !variables.iter().any(|variable| variable.kind.is_cell()) {
+            return Ok(());
+        }
+        let locals = self.recording.locals(frame, at)?;
+        for (variable, written) in variables.iter().zip(locals) {
+            if variable.kind.is_cell()
+                && let Some(Value::Object(cell)) = written.and_then(|written| written.value)
+            {
+                self.cells.insert(cell, variable.name.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// What was gathered.
+    ///
+    /// # Errors
+    ///
+    /// [`retrostep_trace::Error::Io`] if an object could not be read.
+    pub(crate) fn finish(mut self) -> Result<Survey> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        let executed = (self.first_line..).zip(&self.executed);
+        self.survey.executed = executed
+            .filter(|(_, ran)| **ran)
+            .map(|(line, _)| line)
+            .collect();
+        let lines = (self.first_line..).zip(self.lines);
+        let touched = |facts: &LineFacts| {
+            facts.runs > 0
+                || !facts.bound.is_empty()
+                || facts.changed.is_some()
+                || facts.returned.is_some()
+                || facts.yielded.is_some()
+                || facts.held + facts.failed + facts.raises > 0
+        };
+        self.survey.lines = lines.filter(|(_, facts)| touched(facts)).collect();
+        Ok(self.survey)
+    }
+
+    /// Takes in an event.
+    pub(crate) fn take(&mut self, passing: &Passing<'_>) {
+        if let Fact::Object(change) = &passing.fact {
+            self.note_object(change);
+        }
+        let (Some(frame), Some(function)) = (passing.frame, passing.function) else {
+            return;
+        };
+        // An exception that comes out of a call may keep the caller's condition from being decided.
+        if let Fact::Unwind(_) = passing.fact
+            && let Some(caller) = passing.caller
+            && let Some(caller) = self.frames.get_mut(&caller)
+        {
+            caller.uncertain = true;
+            if !caller.interrupted {
+                caller.interrupted = true;
+                let line = caller.line;
+                self.interrupt(line);
+            }
+        }
+        if matches!(self.scope, Scope::Frame(only, ..) if only != frame) {
+            return;
+        }
+        match &passing.fact {
+            Fact::Call => self.call(passing, frame, function),
+            Fact::Line(line) => self.line(passing, frame, *line),
+            Fact::Write { slot, value } => self.write(passing, frame, *slot, *value),
+            Fact::Object(change) => self.object(passing, frame, change),
+            Fact::Return(value) => self.end(passing, frame, Some(value)),
+            Fact::Unwind(exception) => {
+                self.left(passing, frame, exception);
+                self.end(passing, frame, None);
+            }
+            Fact::Yield(value) => self.yielded(passing, frame, value),
+            Fact::Raise(_) => self.raised(passing, frame),
+            Fact::Resume | Fact::Other => {}
+        }
+    }
+
+    fn function(&self, frame: FrameId) -> Option<&'a CodeFunction> {
+        let open = self.frames.get(&frame)?;
+        self.code.functions().get(open.function)
+    }
+
+    fn call(&mut self, passing: &Passing<'_>, frame: FrameId, function: FunctionId) {
+        let functions = self.code.functions();
+        let Ok(index) = functions.binary_search_by_key(&function, |known| known.id) else {
+            return;
+        };
+        let facts = self.survey.functions.entry(function).or_default();
+        facts.calls += 1;
+        facts.last_call = passing.position;
+        self.frames
+            .insert(frame, Frame::new(index, passing.position, passing.time_ns));
+    }
+
+    fn interrupt(&mut self, line: u32) {
+        if let Some(facts) = self.facts_of(line) {
+            facts.interrupted += 1;
+        }
+    }
+
+    /// The line that a frame runs is done: what it assigned without an event was there before.
+    fn done(&mut self, frame: FrameId, next: Option<u32>, at: Position) {
+        let Some(open) = self.frames.get(&frame) else {
+            return;
+        };
+        let Some(plan) = self.code.plan(open.line).filter(|plan| plan.assigned > 0) else {
+            return;
+        };
+        let goes_on = |next| next != open.line && (plan.lines.0..=plan.lines.1).contains(&next);
+        if open.interrupted || next.is_some_and(goes_on) {
+            return;
+        }
+        let mut again = Vec::new();
+        for name in plan.targets.iter().take(plan.assigned) {
+            if open.bound.contains(name) {
+                continue;
+            }
+            if let Some((name, held)) = open.held.iter().find(|(known, _)| known == name) {
+                again.push((name.clone(), held.clone()));
+            }
+        }
+        for (name, value) in again {
+            self.bind_on_line(frame, &name, value.as_ref(), at);
+        }
+    }
+
+    fn line(&mut self, passing: &Passing<'_>, frame: FrameId, line: u32) {
+        self.done(frame, Some(line), passing.position);
+        let Some(open) = self.frames.get_mut(&frame) else {
+            return;
+        };
+        let Some(function) = self.code.functions().get(open.function) else {
+            return;
+        };
+        let decided = open.decide(self.code, line);
+        open.line = line;
+        open.born.clear();
+        open.bound.clear();
+        open.interrupted = false;
+        let is_owner = function.owner != Owner::Part;
+        if open.pending.is_none() && is_owner {
+            open.pending = self.code.plan(line).and_then(|plan| plan.branch);
+            open.uncertain = false;
+        }
+        if let Some((head, held)) = decided {
+            self.decided(frame, head, held);
+        }
+        let index = line.wrapping_sub(self.first_line) as usize;
+        if let Some(executed) = self.executed.get_mut(index) {
+            *executed = true;
+        }
+        if let Some(facts) = self.line_facts(frame) {
+            facts.runs += 1;
+            facts.last_run = passing.position;
+        }
+    }
+
+    /// A condition or loop came out one way.
+    fn decided(&mut self, frame: FrameId, head: usize, held: bool) {
+        let statements = self.code.syntax.statements();
+        let Some(statement) = statements.get(head) else {
+            return;
+        };
+        let Some(open) = self.frames.get_mut(&frame) else {
+            return;
+        };
+        let is_first = statement.kind.is_loop() && !open.loops.contains(&head);
+        if is_first {
+            open.loops.push(head);
+        }
+        let function = open.function;
+        if let Some(facts) = self.facts_of(*statement.lines.start()) {
+            facts.loop_calls += u64::from(is_first);
+            facts.held_last = held;
+            if held {
+                facts.held += 1;
+            } else {
+                facts.failed += 1;
+            }
+        }
+        if held
+            && statement.kind.is_loop()
+            && let Some(function) = self.code.functions().get(function)
+        {
+            self.survey.functions.entry(function.id).or_default().passes += 1;
+        }
+    }
+
+    fn write(&mut self, passing: &Passing<'_>, frame: FrameId, slot: u32, value: Option<&Value>) {
+        let Some(function) = self.function(frame) else {
+            return;
+        };
+        let variables = &function.function.variables;
+        let Some(variable) = variables.get(slot as usize) else {
+            return;
+        };
+        if variable.kind.is_cell() {
+            if let Some(Value::Object(cell)) = value {
+                self.cells.insert(*cell, variable.name.clone());
+                let argument = variable.kind == VariableKind::CellArgument;
+                if argument && self.scope == Scope::All {
+                    self.argument_in_cell(passing, frame, *cell, &variable.name);
+                }
+            }
+            return;
+        }
+        self.bind(passing, frame, &variable.name, value);
+    }
+
+    /// What an argument is that inner functions see.
+    fn argument_in_cell(
+        &mut self,
+        passing: &Passing<'_>,
+        frame: FrameId,
+        cell: ObjectId,
+        name: &Arc<str>,
+    ) {
+        match self.recording.object(cell, passing.position) {
+            Ok(Some((content, _))) if content.kind == ObjectKind::Cell => {
+                let value = content.items.first().cloned();
+                self.bind(passing, frame, name, value.as_ref());
+            }
+            Ok(_) => {}
+            Err(error) => self.failure = Some(error),
+        }
+    }
+
+    /// A name gets a value, or loses it.
+    fn bind(
+        &mut self,
+        passing: &Passing<'_>,
+        frame: FrameId,
+        name: &Arc<str>,
+        value: Option<&Value>,
+    ) {
+        let Some(function) = self.function(frame) else {
+            return;
+        };
+        let at = passing.position.next();
+        let reading = match value {
+            Some(value) => self.read(value),
+            None => Reading::unknown(),
+        };
+        let id = function.id;
+        if self.scope == Scope::All {
+            let variables = &mut self.survey.variables;
+            let values = variables
+                .entry((id, name.clone()))
+                .or_insert_with(Values::new);
+            values.add(value, at, || reading);
+        }
+        let Some(open) = self.frames.get_mut(&frame) else {
+            return;
+        };
+        open.bound.push(name.clone());
+        match open.held.iter_mut().find(|(known, _)| known == name) {
+            Some((_, held)) => *held = value.cloned(),
+            None => open.held.push((name.clone(), value.cloned())),
+        }
+        self.bind_on_line(frame, name, value, at);
+    }
+
+    /// The line that a frame runs gives a name a value, which may be the one it had.
+    fn bind_on_line(
+        &mut self,
+        frame: FrameId,
+        name: &Arc<str>,
+        value: Option<&Value>,
+        at: Position,
+    ) {
+        let line = self.frames.get(&frame).map_or(0, |open| open.line);
+        let is_target = |plan: &Plan| plan.targets.contains(name);
+        if line == 0 || !self.code.plan(line).is_some_and(is_target) {
+            return;
+        }
+        let reading = match value {
+            Some(value) => self.read(value),
+            None => Reading::unknown(),
+        };
+        let Some(facts) = self.line_facts(frame) else {
+            return;
+        };
+        let known = facts.bound.iter().position(|(known, _)| known == name);
+        let known = known.unwrap_or_else(|| {
+            facts.bound.push((name.clone(), Values::new()));
+            facts.bound.len() - 1
+        });
+        if let Some((_, values)) = facts.bound.get_mut(known) {
+            values.add(value, at, || reading);
+        }
+    }
+
+    fn object(&mut self, passing: &Passing<'_>, frame: FrameId, change: &PassingChange<'_>) {
+        let Some(open) = self.frames.get_mut(&frame) else {
+            return;
+        };
+        if change.born.is_some() {
+            open.born.push(change.object);
+            return;
+        }
+        let line = open.line;
+        if self.namespaces.contains(&change.object) {
+            match change.change() {
+                Some(Change::SetKey { key, value }) => {
+                    if let Some(name) = text_of(&key) {
+                        self.bind(passing, frame, &name, Some(&value));
+                    }
+                }
+                Some(Change::DeleteKey { key }) => {
+                    if let Some(name) = text_of(&key) {
+                        self.bind(passing, frame, &name, None);
+                    }
+                }
+                _ => {}
+            }
+            return;
+        }
+        if let Some(name) = self.cells.get(&change.object).cloned() {
+            if let Some(Change::SetCell { value }) = change.change() {
+                self.bind(passing, frame, &name, value.as_ref());
+            }
+            return;
+        }
+        if line == 0 || open.born.contains(&change.object) {
+            return;
+        }
+        let attribute = match change.change() {
+            Some(Change::SetAttribute { name, .. }) => Some(name),
+            Some(Change::SetCell { .. }) | None => return,
+            Some(_) => None,
+        };
+        let Some(facts) = self.line_facts(frame) else {
+            return;
+        };
+        let changed = facts.changed.get_or_insert_with(|| Changed {
+            count: 0,
+            first: passing.position,
+            last: passing.position,
+            object: change.object,
+            objects: Vec::new(),
+            more_objects: false,
+            attribute: attribute.clone(),
+        });
+        changed.count += 1;
+        changed.last = passing.position;
+        changed.object = change.object;
+        if changed.attribute != attribute {
+            changed.attribute = None;
+        }
+        // The newest is the likeliest.
+        if !changed
+            .objects
+            .iter()
+            .rev()
+            .any(|known| *known == change.object)
+        {
+            if changed.objects.len() < MOST_OBJECTS {
+                changed.objects.push(change.object);
+            } else {
+                changed.more_objects = true;
+            }
+        }
+    }
+
+    /// Remembers what later events need of an object.
+    fn note_object(&mut self, change: &PassingChange<'_>) {
+        match change.born {
+            Some(ObjectKind::Namespace) => {
+                self.namespaces.insert(change.object);
+            }
+            Some(ObjectKind::Literal) => {
+                if let Some(Change::New(content)) = change.change()
+                    && let Some(literal) = literal(&content)
+                {
+                    if self.literals.len() >= MOST_LITERALS {
+                        self.literals.clear();
+                    }
+                    self.literals.insert(change.object, literal);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What a value is, as far as it can be told without the contents of containers.
+    fn read(&self, value: &Value) -> Reading {
+        let Value::Object(object) = value else {
+            return Reading::of_scalar(value);
+        };
+        match self.literals.get(object) {
+            Some(literal) => Reading::of_literal(literal.type_id.0, &literal.text),
+            None => Reading::unknown(),
+        }
+    }
+
+    fn yielded(&mut self, passing: &Passing<'_>, frame: FrameId, value: &Value) {
+        let is_value = self.function(frame).is_some_and(|function| {
+            matches!(
+                function.function.kind,
+                FunctionKind::Generator | FunctionKind::AsyncGenerator
+            )
+        });
+        if !is_value {
+            return;
+        }
+        let reading = self.read(value);
+        if let Some(facts) = self.line_facts(frame) {
+            let values = facts.yielded.get_or_insert_with(Values::new);
+            values.add(Some(value), passing.position, || reading);
+        }
+    }
+
+    fn raised(&mut self, passing: &Passing<'_>, frame: FrameId) {
+        if let Some(open) = self.frames.get_mut(&frame) {
+            open.uncertain = true;
+            if !open.interrupted {
+                open.interrupted = true;
+                let line = open.line;
+                self.interrupt(line);
+            }
+        }
+        if let Some(facts) = self.line_facts(frame) {
+            facts.raises += 1;
+            facts.last_raise = passing.position;
+        }
+    }
+
+    /// An exception leaves a frame.
+    fn left(&mut self, passing: &Passing<'_>, frame: FrameId, exception: &Value) {
+        if self.scope != Scope::All {
+            return;
+        }
+        let (Some(function), Value::Object(object)) = (self.function(frame), exception) else {
+            return;
+        };
+        let type_id = match self.exceptions.get(object) {
+            Some(known) => *known,
+            None => match self.recording.excerpt(*object, 0..0, passing.position) {
+                Ok(Some((excerpt, _))) => {
+                    let type_id = excerpt.content.type_id;
+                    self.exceptions.insert(*object, type_id);
+                    type_id
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    self.failure = Some(error);
+                    return;
+                }
+            },
+        };
+        let facts = self.survey.functions.entry(function.id).or_default();
+        let known = facts
+            .left_by
+            .iter_mut()
+            .find(|left| left.type_id == type_id);
+        match known {
+            Some(left) => {
+                left.count += 1;
+                left.last = passing.position;
+            }
+            None => facts.left_by.push(LeftBy {
+                type_id,
+                count: 1,
+                last: passing.position,
+            }),
+        }
+    }
+
+    /// A frame is over.
+    fn end(&mut self, passing: &Passing<'_>, frame: FrameId, returned: Option<&Value>) {
+        let Some(function) = self.function(frame) else {
+            return;
+        };
+        if let Some(value) = returned {
+            self.done(frame, None, passing.position);
+            let line = self.frames.get(&frame).map_or(0, |open| open.line);
+            let is_return = self.code.plan(line).is_some_and(|plan| plan.returns);
+            let reading = self.read(value);
+            if is_return && let Some(facts) = self.line_facts(frame) {
+                let values = facts.returned.get_or_insert_with(Values::new);
+                values.add(Some(value), passing.position, || reading);
+            }
+        }
+        let undecided = self.frames.get(&frame).and_then(|open| {
+            let is_certain = returned.is_some() && !open.uncertain;
+            open.pending.filter(|_| is_certain)
+        });
+        if let Some(head) = undecided {
+            self.decided(frame, head, false);
+        }
+        if let Some(open) = self.frames.remove(&frame) {
+            self.time(passing, function.id, &open);
+        }
+    }
+
+    fn time(&mut self, passing: &Passing<'_>, function: FunctionId, open: &Frame) {
+        if self.scope != Scope::All {
+            return;
+        }
+        let facts: &mut FunctionFacts = self.survey.functions.entry(function).or_default();
+        let took = passing.time_ns.saturating_sub(open.call_ns);
+        facts.ended += 1;
+        facts.total_ns = facts.total_ns.saturating_add(took);
+        if facts.slowest.is_none_or(|(slowest, _)| took > slowest) {
+            facts.slowest = Some((took, open.call));
+        }
+    }
+
+    /// The facts of the line that a frame runs, if the line is a part of the frame's function by itself.
+    fn line_facts(&mut self, frame: FrameId) -> Option<&mut LineFacts> {
+        let open = self.frames.get(&frame)?;
+        let function = self.code.functions().get(open.function)?;
+        if function.owner == Owner::Part || open.line == 0 {
+            return None;
+        }
+        self.facts_of(open.line)
+    }
+
+    fn facts_of(&mut self, line: u32) -> Option<&mut LineFacts> {
+        let index = line.checked_sub(self.first_line)?;
+        self.lines.get_mut(index as usize)
+    }
+}
+
+impl Frame {
+    fn new(function: usize, call: Position, call_ns: u64) -> Frame {
+        Frame {
+            function,
+            line: 0,
+            call,
+            call_ns,
+            pending: None,
+            uncertain: false,
+            loops: Vec::new(),
+            held: Vec::new(),
+            bound: Vec::new(),
+            interrupted: false,
+            born: Vec::new(),
+        }
+    }
+
+    /// What became of the condition or loop that was being decided, now that `line` is about to run.
+    fn decide(&mut self, code: &SourceCode, line: u32) -> Option<(usize, bool)> {
+        let head = self.pending?;
+        let statement = code.syntax.statements().get(head)?;
+        if statement.lines.contains(&line) {
+            return None;
+        }
+        self.pending = None;
+        let body = statement.body.as_ref()?;
+        (!self.uncertain).then_some((head, body.contains(&line)))
+    }
+}
+
+fn text_of(key: &Value) -> Option<Arc<str>> {
+    let Value::Str(text) = key else {
+        return None;
+    };
+    std::str::from_utf8(&text.kept).ok().map(Arc::from)
+}
+
+/// An object whose text says all of it.
+fn literal(content: &Content) -> Option<Literal> {
+    let text = content.text.as_ref()?;
+    let kept = std::str::from_utf8(&text.kept).ok()?;
+    let is_whole = kept.chars().count() as u64 == text.len;
+    (is_whole && content.attributes.is_empty()).then(|| Literal {
+        type_id: content.type_id,
+        text: kept.into(),
+    })
+}
