@@ -6,6 +6,11 @@
 )]
 
 mod burst;
+#[allow(dead_code, reason = "the tests outside the crate need more of it")]
 #[path = "../tests/lsp/client.rs"]
 mod client;
+mod recordings;
 mod running;
+#[allow(dead_code, reason = "the tests outside the crate need more of it")]
+#[path = "../tests/lsp/shop.rs"]
+mod shop;
