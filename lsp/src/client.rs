@@ -46,6 +46,12 @@ pub(crate) struct Client {
     pub(crate) configuration: bool,
     /// Whether it tells of changed settings only after it was asked to.
     pub(crate) registers_configuration: bool,
+    /// Whether it asks for what is shown when a hint is pointed at.
+    pub(crate) resolves_hints: bool,
+    /// Whether it shows inline values at all.
+    pub(crate) inline_values: bool,
+    /// Whether it can open a replay and knows the product's commands.
+    pub(crate) commands: bool,
     /// Whether hovers may be Markdown.
     pub(crate) markdown_hover: bool,
     /// Whether diagnostics may name other places.
@@ -92,6 +98,17 @@ impl From<&ClientCapabilities> for Client {
         Client {
             encoding: offered.map_or_else(Encoding::default, Encoding::negotiated),
             refreshes,
+            resolves_hints: document
+                .and_then(|document| document.inlay_hint.as_ref())
+                .and_then(|hints| hints.resolve_support.as_ref())
+                .is_some_and(|resolved| {
+                    let is_asked = |wanted: &str| {
+                        (resolved.properties.iter()).any(|property| property == wanted)
+                    };
+                    is_asked("label.tooltip") || is_asked("tooltip")
+                }),
+            inline_values: document.is_some_and(|document| document.inline_value.is_some()),
+            commands: false,
             inlay_hints: document.is_some_and(|document| document.inlay_hint.is_some()),
             progress: yes(window.and_then(|window| window.work_done_progress)),
             configuration: yes(workspace.and_then(|workspace| workspace.configuration)),

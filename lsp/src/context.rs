@@ -10,6 +10,7 @@ use retrostep_sessions::{Entry, ReplayPosition};
 use retrostep_trace::{CancellationToken, Position, Recording, SourceId, ThreadId};
 
 use crate::client::Client;
+use crate::cursor::Cursor;
 use crate::document::{Document, Documents, resolved};
 use crate::error::Result;
 use crate::libraries::Libraries;
@@ -17,6 +18,7 @@ use crate::mapping::{LineMap, Text};
 use crate::progress::Progress;
 use crate::recordings::{FileKey, RecordingFacts, Recordings, is_cancelled};
 use crate::settings::Settings;
+use crate::surveys::Surveys;
 
 /// What every handler is given.
 #[derive(Clone, Debug)]
@@ -31,8 +33,12 @@ pub(crate) struct Context {
     pub(crate) libraries: Libraries,
     /// What is inside the recordings.
     pub(crate) recordings: Arc<Recordings>,
+    /// What is known of the lines of recorded sources.
+    pub(crate) surveys: Arc<Surveys>,
     /// The recording whose values the user wants to see instead of the newest one's.
     pub(crate) selected: Option<PathBuf>,
+    /// Where the user is, if the client tells.
+    pub(crate) cursor: Option<Cursor>,
     /// To be given to everything that scans, and to be looked at between two recordings.
     pub(crate) cancel: CancellationToken,
     /// Tells the user how far the request is, if it takes long enough to be shown.

@@ -13,6 +13,7 @@ mod capabilities;
 mod client;
 mod connection;
 mod context;
+mod cursor;
 mod document;
 mod error;
 mod from_proto;
@@ -26,7 +27,10 @@ mod recordings;
 mod refreshing;
 mod server;
 mod settings;
+mod surveys;
 mod to_proto;
+mod view;
+mod words;
 
 // The client that the tests outside the crate share with those inside knows it by its name.
 #[cfg(test)]

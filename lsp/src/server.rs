@@ -20,6 +20,7 @@ use retrostep_framing::read_frames;
 
 use crate::client::Client;
 use crate::connection::{Asked, Connection};
+use crate::cursor::Cursor;
 use crate::document::Documents;
 use crate::error::{ErrorCode, RequestError};
 use crate::handlers::requests::How;
@@ -30,6 +31,7 @@ use crate::pool::Pool;
 use crate::recordings::Recordings;
 use crate::refreshing::Refresher;
 use crate::settings::Settings;
+use crate::surveys::Surveys;
 use diagnostics::Publishing;
 use jobs::Jobs;
 use workspace::Workspace;
@@ -59,6 +61,8 @@ pub(crate) enum Event {
     },
     /// A library changed.
     Library(LibraryChange),
+    /// Where the user is was found out.
+    Cursor(Cursor),
     /// Something the user has to know, once.
     Warning(String),
 }
@@ -94,8 +98,10 @@ pub(crate) struct Server<'a> {
     workspace: Workspace,
     libraries: Libraries,
     recordings: Arc<Recordings>,
+    surveys: Arc<Surveys>,
     /// The recording whose values the user chose.
     selected: Option<PathBuf>,
+    cursor: Option<Cursor>,
     refresher: Refresher,
     jobs: Jobs,
     publishing: Publishing,
@@ -124,7 +130,9 @@ pub fn run(input: impl Read + Send + 'static, mut output: impl Write + Send) -> 
         workspace: Workspace::default(),
         libraries: Libraries::default(),
         recordings: Arc::new(Recordings::new(events.clone())),
+        surveys: Arc::default(),
         selected: None,
+        cursor: None,
         refresher: Refresher::default(),
         jobs: Jobs::default(),
         publishing: Publishing::default(),
@@ -194,6 +202,7 @@ impl Server<'_> {
                 diagnostics,
             } => self.diagnosed(uri, version, diagnostics),
             Event::Library(change) => self.library_changed(&change),
+            Event::Cursor(cursor) => self.cursor_moved(cursor),
             Event::Warning(text) => self.warn(text),
         }
         Ok(Flow::Continue)

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use retrostep_trace::{
-    CancellationToken, Direction, FrameId, FunctionId, Position, Recording, SourceId, ThreadId,
+    CancellationToken, Direction, FrameId, FunctionId, Key, ObjectId, Position, Recording,
+    SourceId, ThreadId,
 };
 
 use crate::place::{RawChange, step_of};
@@ -149,6 +150,29 @@ pub fn last_changes(
         total,
         more: left == 0,
     })
+}
+
+/// The line that last changed an object before a position, or where it was first seen; `None` if it was
+/// not yet seen.
+///
+/// # Errors
+///
+/// [`retrostep_trace::Error::Io`].
+pub fn last_change_of(
+    recording: &Recording,
+    object: ObjectId,
+    before: Position,
+) -> retrostep_trace::Result<Option<(SourceId, u32)>> {
+    let cancel = CancellationToken::new();
+    let key = Key::Object(object);
+    let Some(last) = recording.find(key, before, Direction::Backward, &cancel)? else {
+        return Ok(None);
+    };
+    let origin = Origin::of(recording, last)?;
+    Ok(origin
+        .source
+        .map(|source| (source, origin.line))
+        .filter(|(_, line)| *line > 0))
 }
 
 /// The place that an expression names, and the object that it holds.

@@ -1,6 +1,7 @@
 //! Notifications: what the client tells. Each is taken in by the main loop, in the order of arrival.
 
 mod cancel_request;
+mod cursor;
 mod did_change;
 mod did_change_configuration;
 mod did_change_workspace_folders;
@@ -19,6 +20,7 @@ use crate::server::Server;
 /// Everything that is taken in; the rest is passed over. `exit` ends the main loop and stands there.
 pub(crate) const NOTIFICATIONS: &[Handler] = &[
     Handler::of::<cancel_request::CancelRequest>(),
+    Handler::of::<cursor::CursorMoved>(),
     Handler::of::<did_change::DidChange>(),
     Handler::of::<did_change_configuration::DidChangeConfiguration>(),
     Handler::of::<did_change_workspace_folders::DidChangeWorkspaceFolders>(),

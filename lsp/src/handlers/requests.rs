@@ -3,6 +3,8 @@
 #[cfg(test)]
 pub(crate) mod gated;
 mod initialize;
+mod inlay_hint;
+mod inlay_hint_resolve;
 mod recordings;
 mod select_recording;
 mod shutdown;
@@ -23,6 +25,8 @@ pub(crate) const REQUESTS: &[Handler] = &[
     Handler::of_server::<initialize::Initialize>(),
     Handler::of_server::<select_recording::SelectRecording>(),
     Handler::of_server::<shutdown::Shutdown>(),
+    Handler::of_document::<inlay_hint::InlayHints>(),
+    Handler::of_workspace::<inlay_hint_resolve::ResolveInlayHint>(),
     Handler::of_workspace::<recordings::Recordings>(),
     Handler::of_workspace::<workspace_symbol::WorkspaceSymbols>(),
     #[cfg(test)]

@@ -129,7 +129,9 @@ impl Server<'_> {
             documents: self.documents.clone(),
             libraries: self.libraries.clone(),
             recordings: self.recordings.clone(),
+            surveys: self.surveys.clone(),
             selected: self.selected.clone(),
+            cursor: self.cursor.clone(),
             cancel: CancellationToken::new(),
             progress: Progress::default(),
         }

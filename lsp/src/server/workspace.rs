@@ -12,9 +12,10 @@ use ls_types::{
 use retrostep_sessions::Library;
 use serde_json::{Value, json};
 
-use super::{Lifecycle, Server};
+use super::{Event, Lifecycle, Server};
 use crate::client::{self, Client};
 use crate::connection::Asked;
+use crate::cursor::Cursor;
 use crate::document::Document;
 use crate::from_proto;
 use crate::libraries::{LibraryChange, LibraryState};
@@ -59,6 +60,8 @@ impl Server<'_> {
             let (settings, wrong) = Settings::read_all(options);
             self.settings = settings;
             log(&wrong);
+            let commands = options.get("commands").and_then(Value::as_bool);
+            Arc::make_mut(&mut self.client).commands = commands.unwrap_or(false);
         }
         self.add_folders(&client::folders(params));
         self.follow_libraries();
@@ -155,6 +158,27 @@ impl Server<'_> {
         }
     }
 
+    /// The user is at a line, from 1.
+    pub(crate) fn look_up_cursor(&mut self, uri: &Uri, line: u32) {
+        let Some(document) = self.documents.get(uri).cloned() else {
+            return;
+        };
+        let events = self.events.clone();
+        self.pool.post(Box::new(move || {
+            let _ = events.send(Event::Cursor(Cursor::at(&document, line)));
+        }));
+    }
+
+    pub(super) fn cursor_moved(&mut self, cursor: Cursor) {
+        let scope = self.settings.scope;
+        let shows_as = |before: &Cursor| cursor.shows_as(before, scope);
+        let is_other = !self.cursor.as_ref().is_some_and(shows_as);
+        self.cursor = Some(cursor);
+        if is_other {
+            self.refresh(&[Refresh::InlayHints]);
+        }
+    }
+
     /// Shows the values of a recording; `None` for the newest one's.
     pub(crate) fn select(&mut self, selected: Option<PathBuf>) {
         if self.selected != selected {
@@ -188,6 +212,9 @@ impl Server<'_> {
             .position()
             .map(|position| &position.recording);
         self.recordings.retain(|key| {
+            entries.iter().any(|entry| FileKey::from(*entry) == *key) || replayed == Some(&key.path)
+        });
+        self.surveys.retain(|key| {
             entries.iter().any(|entry| FileKey::from(*entry) == *key) || replayed == Some(&key.path)
         });
         if change.recordings {

@@ -1,0 +1,88 @@
+//! Words that several answers share.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use chrono::{DateTime, Local};
+use ls_types::{Location, Position, Range};
+use retrostep_replay::hints::Hint;
+use retrostep_replay::render;
+use retrostep_trace::{CancellationToken, FrameId, Key};
+
+use crate::error::Result;
+use crate::recordings::RecordingFacts;
+use crate::to_proto;
+use crate::view::View;
+
+/// A recording, as people tell it from others: `replay_orders 14:32`.
+pub(crate) fn recording(facts: &RecordingFacts) -> String {
+    format!("{} {}", facts.name, when(facts.started, SystemTime::now()))
+}
+
+/// A time: `14:32` today, `yesterday`, `12 Nov`.
+pub(crate) fn when(time: SystemTime, now: SystemTime) -> String {
+    let (time, now) = (DateTime::<Local>::from(time), DateTime::<Local>::from(now));
+    let days = (now.date_naive() - time.date_naive()).num_days();
+    match days {
+        0 => time.format("%H:%M").to_string(),
+        1 => "yesterday".to_owned(),
+        2..=300 => time.format("%-d %b").to_string(),
+        _ => time.format("%-d %b %Y").to_string(),
+    }
+}
+
+/// `event 184,251, call 32 of 32, replay_orders 14:32`
+pub(crate) fn moment_of_step(view: &View, hint: &Hint) -> Result<String> {
+    let step = hint.step;
+    let frame = match hint.frame {
+        Some(frame) => Some(frame),
+        None => view.recording.frame_of_event(step)?,
+    };
+    let call = match frame {
+        Some(frame) => call_number(view, frame)?,
+        None => None,
+    };
+    let event = render::count(step.0);
+    let recording = recording(&view.facts);
+    Ok(match call {
+        Some((number, total)) => {
+            let (number, total) = (render::count(number), render::count(total));
+            format!("event {event}, call {number} of {total}, {recording}")
+        }
+        None => format!("event {event}, {recording}"),
+    })
+}
+
+/// Which call of how many of its function a frame is, from 1; `None` for what is no function.
+fn call_number(view: &View, frame: FrameId) -> Result<Option<(u64, u64)>> {
+    let Some(facts) = view.recording.frame(frame)? else {
+        return Ok(None);
+    };
+    let function = view.recording.function(facts.function)?;
+    use retrostep_trace::FunctionKind::{Class, Module};
+    if matches!(function.kind, Module | Class) {
+        return Ok(None);
+    }
+    let cancel = CancellationToken::new();
+    let (mut number, mut total) = (1, 0);
+    let owner = view.code.function(facts.function).map(|known| known.owner);
+    let alike = view
+        .code
+        .functions()
+        .iter()
+        .filter(|known| Some(known.owner) == owner);
+    for known in alike {
+        let key = Key::Call(known.id);
+        number += view.recording.count(key, facts.call, &cancel)?;
+        total += view.recording.count(key, view.recording.end(), &cancel)?;
+    }
+    Ok(Some((number, total)))
+}
+
+/// A line of a file, from 1.
+pub(crate) fn location(path: &str, line: u32) -> Option<Location> {
+    let path = Path::new(path);
+    let uri = to_proto::uri(path.is_absolute().then_some(path)?)?;
+    let start = Position::new(to_proto::line(line), 0);
+    Some(Location::new(uri, Range::new(start, start)))
+}
