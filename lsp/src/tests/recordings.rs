@@ -29,7 +29,9 @@ fn context(shops: &[&Shop]) -> (Context, Receiver<Event>) {
         documents: Documents::default(),
         libraries,
         recordings: Arc::new(Recordings::new(events)),
+        surveys: Arc::default(),
         selected: None,
+        cursor: None,
         cancel: CancellationToken::new(),
         progress: Progress::default(),
     };
