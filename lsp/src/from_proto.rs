@@ -52,11 +52,6 @@ pub(crate) fn byte_offset(text: &Rope, position: Position, encoding: Encoding) -
     text.char_to_byte(char_index(text, position, encoding))
 }
 
-/// The engine's number of a line, which counts from 1.
-pub(crate) fn line(line: u32) -> u32 {
-    line.saturating_add(1)
-}
-
 /// The index of a line's end, before its line break.
 pub(crate) fn line_end(text: &Rope, line: usize) -> usize {
     if line + 1 >= text.len_lines() {

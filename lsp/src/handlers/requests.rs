@@ -7,6 +7,8 @@ mod code_lens;
 mod compare;
 mod document_highlight;
 mod execute_command;
+#[cfg(test)]
+pub(crate) mod gated;
 mod history;
 mod hover;
 mod initialize;
@@ -53,6 +55,10 @@ pub(crate) const REQUESTS: &[Handler] = &[
     Handler::of_workspace::<inlay_hint_resolve::ResolveInlayHint>(),
     Handler::of_workspace::<recordings::Recordings>(),
     Handler::of_workspace::<workspace_symbol::WorkspaceSymbols>(),
+    #[cfg(test)]
+    Handler::of_workspace::<gated::Wait>(),
+    #[cfg(test)]
+    Handler::of_document::<gated::Text>(),
 ];
 
 /// What an answer is worth when the document changed while it was made.

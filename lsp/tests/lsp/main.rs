@@ -7,7 +7,6 @@
     reason = "a test that meets the unexpected must fail and say why"
 )]
 
-mod burst;
 mod client;
 mod documents;
 mod hostile;

@@ -71,7 +71,10 @@ fn markup(client: &Client, text: String) -> MarkupContent {
         if is_frame || line == "---" {
             continue;
         }
-        let mut line = line.trim_matches('|').trim().replace(" | ", "  ");
+        let mut line = match line.starts_with('|') {
+            true => line.trim_matches(['|', ' ']).replace(" | ", "  "),
+            false => line.to_owned(),
+        };
         for sign in ["**", "`", "\\"] {
             line = line.replace(sign, "");
         }
