@@ -7,24 +7,20 @@
 //!
 //! A generator or coroutine is called when it first runs, by whoever made it run.
 
-mod brief;
 mod edges;
 mod function;
-mod left;
 mod list;
 mod recorded;
-mod statistics;
 mod walk;
 
 use retrostep_trace::Error as TraceError;
 
 pub use edges::{Edge, EdgeLine, Edges, incoming, outgoing};
 pub use function::{FunctionGroup, function_at, functions_in, group_of};
-pub use left::{Departures, LeftBy, departures};
 pub use list::{CallPage, list};
 pub use recorded::{Outcome, RecordedCall};
-pub use statistics::{Slowest, Statistics, statistics};
 
+pub(crate) use recorded::is_closing;
 pub(crate) use walk::{count_calls, nth_call};
 
 use crate::Result;

@@ -70,7 +70,11 @@ impl SourceCode {
     pub fn read(recording: &Recording, source: SourceId) -> Result<SourceCode> {
         let recorded = recording.source(source)?;
         let bytes = recorded.text.as_deref().unwrap_or_default();
-        let text = String::from_utf8_lossy(bytes).into_owned();
+        let mut text = String::from_utf8_lossy(bytes).into_owned();
+        if text.contains('\r') {
+            // A line can end with a carriage return alone.
+            text = text.replace("\r\n", "\n").replace('\r', "\n");
+        }
         let syntax = Syntax::parse(&text, None);
         let mut functions = Vec::new();
         for id in (0..recording.function_count()).map(FunctionId) {

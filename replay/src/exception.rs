@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use retrostep_trace::{
-    CancellationToken, Content, Direction, Event, Key, ObjectId, Position, Recording, Value,
+    CancellationToken, Content, Direction, Event, Key, Position, Recording, Value,
 };
 
 use crate::{Datum, Result, Snapshot, render};
@@ -83,14 +83,6 @@ fn content_of(
     };
     let found = recording.object(*object, at.next())?;
     Ok(found.map(|(content, _)| content))
-}
-
-/// The object that an exception is.
-pub(crate) fn object_of(exception: &Value) -> Option<ObjectId> {
-    match exception {
-        Value::Object(object) => Some(*object),
-        _ => None,
-    }
 }
 
 /// The last raise of `exception` before `before`, if it is among the newest thousand.

@@ -118,6 +118,15 @@ pub fn history(
     })
 }
 
+/// Whose changes are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changing {
+    /// Those of the variable, attribute or element, and of the object that it holds.
+    Both,
+    /// Those of the object that it holds, if it holds one.
+    Object,
+}
+
 /// The last changes before the snapshot's position of what `expression` names in `frame`, the newest
 /// first, at most `count`; of the changes before that only a bounded number is counted.
 ///
@@ -128,11 +137,17 @@ pub fn last_changes(
     snapshot: Snapshot<'_>,
     frame: Option<FrameId>,
     expression: &Expression,
+    of: Changing,
     count: usize,
     cancel: &CancellationToken,
 ) -> Result<History, ExpressionError> {
     let recording = snapshot.recording;
-    let places = places_of(snapshot, frame, expression)?;
+    let mut places = places_of(snapshot, frame, expression)?;
+    if of == Changing::Object
+        && let Some(own) = places.pop_if(|place| matches!(place, Place::Object { .. }))
+    {
+        places = vec![own];
+    }
     let mut changes = Changes::new(recording, places, Order::Newest, cancel)?;
     changes.begin_at(snapshot.position);
     let mut out = Vec::new();

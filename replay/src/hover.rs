@@ -9,7 +9,7 @@ use retrostep_trace::{CancellationToken, FrameId, FunctionId, Key, Position, Rec
 use crate::code::{Owner, SourceCode};
 use crate::hints::phrase;
 use crate::hints::{Call, Moment};
-use crate::history::{HistoryChange, last_changes};
+use crate::history::{Changing, HistoryChange, last_changes};
 use crate::survey::{Survey, Values};
 use crate::{Datum, Expression, ExpressionError, Place, Snapshot, render};
 
@@ -91,10 +91,25 @@ pub fn about(
         return Ok(None);
     };
     let owner = moment.code().owner_of_line(line);
-    let Some(run) = Run::shown(moment, owner, line)? else {
-        return Ok(None);
-    };
-    at_run(moment, &run, &expression, cancel)
+    if let Some(run) = Run::shown(moment, owner, line)?
+        && let Some(about) = at_run(moment, &run, &expression, cancel)?
+    {
+        return Ok(Some(about));
+    }
+    in_part(moment, line, &expression, cancel)
+}
+
+/// What is told of an expression in a lambda or comprehension, as its newest execution saw it.
+fn in_part(
+    moment: &Moment<'_>,
+    line: u32,
+    expression: &Expression,
+    cancel: &CancellationToken,
+) -> Result<Option<About>, ExpressionError> {
+    match Run::newest(moment, Owner::Part, line)? {
+        Some(run) => at_run(moment, &run, expression, cancel),
+        None => Ok(None),
+    }
 }
 
 /// As [`about`], at the line's newest execution in the recording.
@@ -111,10 +126,13 @@ pub fn about_newest(
     let Ok(expression) = Expression::parse(text) else {
         return Ok(None);
     };
-    let Some(run) = Run::newest(moment, line)? else {
-        return Ok(None);
-    };
-    at_run(moment, &run, &expression, cancel)
+    let owner = moment.code().owner_of_line(line);
+    if let Some(run) = Run::newest(moment, owner, line)?
+        && let Some(about) = at_run(moment, &run, &expression, cancel)?
+    {
+        return Ok(Some(about));
+    }
+    in_part(moment, line, &expression, cancel)
 }
 
 fn at_run(
@@ -131,11 +149,6 @@ fn at_run(
         Ok(shown) => shown,
         Err(error @ ExpressionError::Recording(_)) => return Err(error),
         Err(_) => return Ok(None),
-    };
-    let history = match last_changes(snapshot, frame, expression, CHANGES, cancel) {
-        Ok(history) => Some(history),
-        Err(error @ ExpressionError::Recording(_)) => return Err(error),
-        Err(_) => None,
     };
     let object = match &shown.value {
         Datum::Object(object) => Some(*object),
@@ -165,6 +178,15 @@ fn at_run(
         is_container.then_some(content.len)
     });
     let one_object = items.is_some() && object.is_some();
+    let of = match one_object {
+        true => Changing::Object,
+        false => Changing::Both,
+    };
+    let history = match last_changes(snapshot, frame, expression, of, CHANGES, cancel) {
+        Ok(history) => Some(history),
+        Err(error @ ExpressionError::Recording(_)) => return Err(error),
+        Err(_) => None,
+    };
     let created = match object.filter(|_| one_object) {
         Some(object) => {
             let none = retrostep_trace::Direction::Forward;

@@ -1,6 +1,6 @@
-//! Calls: lists, edges, statistics.
+//! Calls: lists and edges.
 
-use retrostep_replay::calls::{departures, function_at, incoming, list, outgoing, statistics};
+use retrostep_replay::calls::{function_at, incoming, list, outgoing};
 use retrostep_trace::{CancellationToken, Event};
 
 use crate::program::record;
@@ -173,27 +173,5 @@ fn a_function_that_never_ran_is_no_function() {
                 "{marker}"
             );
         }
-    }
-}
-
-#[test]
-fn statistics_count_calls_times_and_exceptions() {
-    for recorded in record("statistics", CALLS) {
-        let cancel = CancellationToken::new();
-        let left = departures(&recorded.recording, &cancel).unwrap();
-        let of = |marker| {
-            let function = recorded.function(marker);
-            statistics(&recorded.recording, function, &left, &cancel).unwrap()
-        };
-        let total = of("total");
-        assert_eq!((total.calls, total.timed, total.more), (4, 4, false));
-        assert!(total.slowest.unwrap().duration_ns <= total.total_ns);
-        let left = &total.exceptions[0];
-        assert_eq!((left.type_name.as_str(), left.calls), ("ValueError", 1));
-        let raise = recorded.recording.event(left.last_raise).unwrap().unwrap();
-        assert!(matches!(raise.event, Event::Raise { .. }));
-        let numbers = of("numbers");
-        assert_eq!((numbers.calls, numbers.exceptions.len()), (3, 0));
-        assert_eq!(of("bill").exceptions, []);
     }
 }

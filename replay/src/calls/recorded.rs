@@ -4,11 +4,12 @@ use std::fmt;
 
 use retrostep_trace::{
     CancellationToken, Completeness, Direction, Event, FrameId, FunctionId, FunctionKind, Key,
-    Position, Recording, ThreadId, VariableKind,
+    Position, Recording, ThreadId, Value, VariableKind,
 };
 
-use super::{brief, unless_damaged};
-use crate::{Datum, Place, Result, exception, render};
+use super::unless_damaged;
+use crate::hints::phrase;
+use crate::{Datum, Place, Result, Snapshot, exception, render};
 
 /// One call of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,9 +140,18 @@ pub(super) fn exit_of(
     Ok(recording.find(key, call, Direction::Forward, cancel)?)
 }
 
-pub(super) fn duration_ns(recording: &Recording, call: Position, exit: Position) -> Result<u64> {
+fn duration_ns(recording: &Recording, call: Position, exit: Position) -> Result<u64> {
     let begun = recording.time_ns(call)?;
     Ok(recording.time_ns(exit)?.saturating_sub(begun))
+}
+
+/// A value in a few characters.
+fn short(recording: &Recording, value: &Value, at: Position) -> Result<String> {
+    let snapshot = Snapshot::new(recording, at);
+    Ok(match phrase::value(snapshot, value, phrase::VALUE_LEN)? {
+        Some(text) => text,
+        None => snapshot.text(&Datum::from(value), phrase::VALUE_LEN)?,
+    })
 }
 
 /// The arguments as they are before the frame's first line.
@@ -162,8 +172,8 @@ fn arguments(
         if !is_argument || variable.name.starts_with('.') {
             continue;
         }
-        if let Some(value) = (Place::Local { frame, slot }).value(recording, at)? {
-            texts.push(brief::value(recording, &value, at)?);
+        if let Some(value) = (Place::Local { frame, slot }).raw_value(recording, at)? {
+            texts.push(short(recording, &value, at)?);
         }
     }
     Ok(render::shortened(&texts.join(", "), render::LIMIT))
@@ -181,9 +191,7 @@ fn outcome(
         return unfinished(recording, frame, kind, cancel);
     };
     Ok(match recording.event(exit)?.map(|found| found.event) {
-        Some(Event::Return { value }) => {
-            Outcome::Returned(brief::value(recording, &Datum::from(&value), exit)?)
-        }
+        Some(Event::Return { value }) => Outcome::Returned(short(recording, &value, exit)?),
         Some(Event::Unwind { exception }) => {
             let type_name = exception::type_name(recording, &exception, exit)?;
             if is_closing(kind, &type_name) {
@@ -197,7 +205,7 @@ fn outcome(
 }
 
 /// Whether an exception that leaves a function of this kind is how it is closed.
-pub(super) fn is_closing(kind: FunctionKind, type_name: &str) -> bool {
+pub(crate) fn is_closing(kind: FunctionKind, type_name: &str) -> bool {
     let is_suspended = matches!(
         kind,
         FunctionKind::Generator | FunctionKind::Coroutine | FunctionKind::AsyncGenerator
@@ -229,9 +237,9 @@ fn unfinished(
         return Ok(Outcome::Running);
     }
     match recording.event(suspended)?.map(|found| found.event) {
-        Some(Event::Yield { value }) if kind == FunctionKind::Generator => Ok(Outcome::Yielded(
-            brief::value(recording, &Datum::from(&value), suspended)?,
-        )),
+        Some(Event::Yield { value }) if kind == FunctionKind::Generator => {
+            Ok(Outcome::Yielded(short(recording, &value, suspended)?))
+        }
         _ => Ok(Outcome::Awaiting),
     }
 }

@@ -108,6 +108,12 @@ impl<'a> Moment<'a> {
         self.recording
     }
 
+    /// The moment's position.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
     /// The source.
     #[must_use]
     pub fn code(&self) -> &'a SourceCode {

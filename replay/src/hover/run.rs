@@ -31,7 +31,7 @@ impl Run {
     pub fn of(moment: &Moment<'_>, line: u32, is_shown: bool) -> Result<Option<Run>> {
         match is_shown {
             true => Run::shown(moment, moment.code().owner_of_line(line), line),
-            false => Run::newest(moment, line),
+            false => Run::newest(moment, moment.code().owner_of_line(line), line),
         }
     }
 
@@ -64,12 +64,12 @@ impl Run {
         }))
     }
 
-    /// The newest execution of a line by the function that it is a part of by itself.
-    pub(crate) fn newest(moment: &Moment<'_>, line: u32) -> Result<Option<Run>> {
+    /// The newest execution of a line by a part of the text, before the moment.
+    pub(crate) fn newest(moment: &Moment<'_>, owner: Owner, line: u32) -> Result<Option<Run>> {
         let recording = moment.recording();
         let code = moment.code();
-        let owner = code.owner_of_line(line);
-        let mut end = recording.end();
+        let last = moment.position();
+        let mut end = last;
         for _ in 0..MOST_TRIES {
             let key = Key::Line(code.source, line);
             let Some(run) = moment.find(key, Position::START..end, Direction::Backward)? else {
@@ -88,7 +88,7 @@ impl Run {
             if function.owner != owner {
                 continue;
             }
-            let all = run..recording.end();
+            let all = run..last;
             let exit = moment.find(Key::FrameExit(frame), all, Direction::Forward)?;
             let call = Call {
                 frame,
@@ -96,7 +96,7 @@ impl Run {
                 facts: function.function.clone(),
                 call: facts.call,
                 exit,
-                until: exit.map_or(recording.end(), Position::next),
+                until: exit.map_or(last, Position::next),
             };
             let after = moment.end_of(&call, run)?;
             let after = exit.map_or(after, |exit| after.min(exit));
@@ -118,6 +118,14 @@ impl Run {
             let mut assigned = statement.targets.iter().chain(&statement.parts);
             assigned.any(|range| code.text.get(range.clone()) == Some(expression))
         });
-        if assigns { self.after } else { self.before }
+        // A comprehension has its variable only once its line has begun.
+        let in_part = code
+            .function(self.call.function)
+            .is_some_and(|it| it.owner == Owner::Part);
+        if assigns || in_part {
+            self.after
+        } else {
+            self.before
+        }
     }
 }

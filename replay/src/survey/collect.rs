@@ -575,6 +575,13 @@ impl<'a> Collector<'a> {
                 }
             },
         };
+        let is_closing = self
+            .recording
+            .type_of(type_id)
+            .is_ok_and(|ty| crate::calls::is_closing(function.function.kind, &ty.qualified_name));
+        if is_closing {
+            return;
+        }
         let facts = self.survey.functions.entry(function.id).or_default();
         let known = facts
             .left_by

@@ -121,6 +121,7 @@ impl Number {
                 digits,
                 scale,
             } => {
+                let digits = if digits.is_empty() { "0" } else { digits };
                 let sign = if *negative { "-" } else { "" };
                 let text = format!("{sign}{digits}e{}", i64::from(*scale).saturating_neg());
                 text.parse().unwrap_or(f64::NAN)

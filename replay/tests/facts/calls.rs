@@ -1,7 +1,7 @@
-//! Calls: lists, edges, statistics.
+//! Calls: lists and edges.
 
 use retrostep_replay::calls::{
-    Outcome, departures, function_at, functions_in, group_of, incoming, list, outgoing, statistics,
+    Outcome, function_at, functions_in, group_of, incoming, list, outgoing,
 };
 use retrostep_replay::compare::compare;
 use retrostep_replay::failures::failures;
@@ -72,9 +72,6 @@ fn a_function_is_found_by_its_lines_and_may_have_no_calls() {
     let found = incoming(&recording, function, &none()).unwrap();
     assert_eq!((found.calls, found.edges.len(), found.more), (0, 0, false));
     assert_eq!(list(&recording, function, 0..9, &none()).unwrap().calls, []);
-    let left = departures(&recording, &none()).unwrap();
-    let found = statistics(&recording, function, &left, &none()).unwrap();
-    assert_eq!((found.calls, found.timed, found.slowest), (0, 0, None));
     let same = compare(&recording, function, &recording, function, &none()).unwrap();
     assert_eq!((same.difference, same.same_calls), (None, 0));
 }
@@ -100,9 +97,6 @@ fn calls_of_an_unfinished_recording_still_run() {
     assert_eq!(outcome(F), Outcome::Running);
     assert_eq!(outcome(G), Outcome::Yielded("1".to_owned()));
     assert_eq!(outcome(MODULE), Outcome::Running);
-    let left = departures(&recording, &none()).unwrap();
-    let found = statistics(&recording, FunctionId(F), &left, &none()).unwrap();
-    assert_eq!((found.calls, found.timed), (1, 0));
     assert_eq!(failures(&recording, 9, &none()).unwrap(), []);
 }
 
@@ -160,7 +154,6 @@ fn a_cancelled_question_has_no_answer() {
             .unwrap_err()
             .is_cancelled()
     );
-    assert!(departures(&recording, &cancel).unwrap_err().is_cancelled());
     assert!(failures(&recording, 1, &cancel).unwrap_err().is_cancelled());
     let compared = compare(&recording, function, &recording, function, &cancel);
     assert!(compared.unwrap_err().is_cancelled());

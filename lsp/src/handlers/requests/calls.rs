@@ -73,8 +73,8 @@ impl WorkspaceRequest for Calls {
         let rows = page.calls.into_iter().map(|call| Row {
             label: format!("#{} {}", call.number, call.arguments),
             description: match call.duration_ns {
-                Some(took) => format!("{}, {}", call.outcome, words::time(took)),
-                None => call.outcome.to_string(),
+                Some(took) if took > 0 => format!("{}, {}", call.outcome, words::time(took)),
+                _ => call.outcome.to_string(),
             },
             number: call.number,
             position: call.position.0,

@@ -50,7 +50,7 @@ pub(super) fn about(
     let ended: u64 = facts().map(|facts| facts.ended).sum();
     let total: u64 = facts().map(|facts| facts.total_ns).sum();
     if ended > 0 {
-        text.push_str(&format!("\n{} in all", words::time(total)));
+        text.push_str(&format!("\nabout {} in all", words::time(total)));
     }
     if let Some((slowest, at)) = facts().filter_map(|facts| facts.slowest).max() {
         let slowest = format!("slowest {}", words::time(slowest));

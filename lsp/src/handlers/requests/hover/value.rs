@@ -121,19 +121,19 @@ fn made(view: &View, recording: &str, pointed: &Pointed) -> String {
 }
 
 fn changes(ctx: &DocumentContext, view: &View, about: &About) -> Result<Option<String>> {
-    if about.changes.is_empty() {
+    if about.changes.is_empty() && about.created.is_none() {
         return Ok(None);
     }
     let at_least = if about.more_changes { "at least " } else { "" };
-    let of = if about.one_object {
-        " to one object"
-    } else {
-        ""
+    let of = match about.one_object {
+        true => format!(" to one {}", markdown::plain(&about.type_name)),
+        false => String::new(),
     };
-    let mut text = format!(
-        "**How it came to be** {at_least}{}{of}\n\n| | | |\n|---|---|---|\n",
-        render::counted(about.change_count, "change")
-    );
+    let count = render::counted(about.change_count, "change");
+    let mut text = format!("**How it came to be** {at_least}{count}{of}\n\n");
+    if !about.changes.is_empty() {
+        text.push_str("| | | |\n|---|---|---|\n");
+    }
     for change in &about.changes {
         text.push_str(&row(ctx, view, change)?);
     }
