@@ -15,6 +15,7 @@ mod initialize;
 mod inlay_hint;
 mod inlay_hint_resolve;
 mod inline_value;
+mod moment;
 mod recordings;
 mod references;
 mod select_recording;
@@ -53,6 +54,7 @@ pub(crate) const REQUESTS: &[Handler] = &[
     Handler::of_workspace::<compare::Compare>(),
     Handler::of_workspace::<execute_command::ExecuteCommand>(),
     Handler::of_workspace::<inlay_hint_resolve::ResolveInlayHint>(),
+    Handler::of_workspace::<moment::Moment>(),
     Handler::of_workspace::<recordings::Recordings>(),
     Handler::of_workspace::<workspace_symbol::WorkspaceSymbols>(),
     #[cfg(test)]
