@@ -4,7 +4,7 @@
 -- the position to replay, and what the marked line shows over the whole run and at that position.
 local retrostep, file, recording, marked, position, overall, there = unpack(arg)
 marked = tonumber(marked)
-local LIMIT = 30000
+local LIMIT = 10000
 
 local function fail(what)
   io.stderr:write('failed: ' .. what .. '\n')
@@ -18,7 +18,10 @@ local function check(condition, what)
 end
 
 local function wait(what, condition)
-  check(vim.wait(LIMIT, condition, 5), 'no ' .. what .. ' within ' .. LIMIT .. ' ms')
+  if not vim.wait(LIMIT, condition, 5) then
+    local hints = vim.lsp.inlay_hint.get({ bufnr = 0 })
+    fail('no ' .. what .. ' within ' .. LIMIT .. ' ms; hints: ' .. vim.inspect(hints))
+  end
 end
 
 local refreshed = 0

@@ -289,8 +289,9 @@ class Tracer:
         is_main = threading.current_thread() is self.main
         if event == "exception":
             op = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-            if not (op.startswith(("FOR_ITER", "SEND", "YIELD_FROM")) and argument[0] is StopIteration):
-                known.interrupted = True
+            # What is awaited or gone through ends with one, which goes no further.
+            is_end = argument[0] is StopIteration and "CALL" not in op
+            known.interrupted = known.interrupted or not is_end
         elif event == "line":
             self.done(frame, known, path, frame.f_lineno)
             self.ran.add((path, frame.f_lineno))
@@ -303,7 +304,8 @@ class Tracer:
                 known.told[known.line] = None
         elif event == "return":
             op = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-            is_paused = frame.f_code.co_flags & PAUSING and not known.interrupted and "RETURN" not in op
+            is_paused = frame.f_code.co_flags & PAUSING and not known.interrupted
+            is_paused = is_paused and "RETURN" not in op and "RAISE" not in op
             if is_main:
                 self.stack.pop()
             if is_paused:

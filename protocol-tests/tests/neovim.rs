@@ -66,7 +66,7 @@ fn neovim_shows_recorded_values_and_follows_a_replay() -> Result<()> {
         .arg(&recording)
         .arg(marked.to_string())
         .arg(stop.position.to_string())
-        .arg("= -18.75 · last of 32")
+        .arg("= -18.7500 · last of 32")
         .arg(format!("= {due}"))
         .env("XDG_DATA_HOME", workspace.path().join("data"))
         .env("XDG_STATE_HOME", workspace.path().join("state"))

@@ -191,7 +191,7 @@ impl<'a> Collector<'a> {
         };
         // An exception that comes out of a call may keep the caller's condition from being decided.
         if let Fact::Unwind(exception) = passing.fact
-            && !self.is_closed(function, exception, passing.position)
+            && !self.is_closed(passing, exception)
             && let Some(caller) = passing.caller
             && let Some(caller) = self.frames.get_mut(&caller)
         {
@@ -244,17 +244,28 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Whether a frame only ends because nobody wants more of a generator expression: nothing of that
-    /// comes up where it was made.
-    fn is_closed(&mut self, function: FunctionId, exception: &Value, at: Position) -> bool {
-        let facts = self.recording.function(function);
-        if facts.is_ok_and(|facts| &*facts.name != "<genexpr>") {
+    /// Whether a frame only ends because nobody wants more of a generator: nothing of that comes up in
+    /// the frame whose line let go of it.
+    fn is_closed(&mut self, passing: &Passing<'_>, exception: &Value) -> bool {
+        let kind = passing.function.map(|id| self.recording.function(id));
+        let pauses = kind.is_some_and(|facts| {
+            facts.is_ok_and(|facts| {
+                matches!(
+                    facts.kind,
+                    FunctionKind::Generator | FunctionKind::AsyncGenerator
+                )
+            })
+        });
+        if !pauses {
             return false;
         }
-        let ty = self.type_of(exception, at);
-        ty.is_some_and(|ty| {
+        let ty = self.type_of(exception, passing.position);
+        let is_exit = ty.is_some_and(|ty| {
             (self.recording.type_of(ty)).is_ok_and(|ty| &*ty.qualified_name == "GeneratorExit")
-        })
+        });
+        let caller = passing.caller.and_then(|caller| self.frames.get(&caller));
+        // One that is thrown by hand comes back.
+        is_exit && caller.is_some_and(|caller| !self.code.line(caller.line).contains("throw"))
     }
 
     /// What a name of a frame holds that the line did not change.
@@ -271,7 +282,10 @@ impl<'a> Collector<'a> {
         // What other functions see may have been changed by them.
         if open.namespaces.is_none() {
             let found = match self.recording.frame(frame) {
-                Ok(Some(facts)) => [facts.locals, facts.globals].into_iter().flatten().collect(),
+                Ok(Some(facts)) => [facts.locals, facts.globals]
+                    .into_iter()
+                    .flatten()
+                    .collect(),
                 Ok(None) => Vec::new(),
                 Err(error) => {
                     self.failure = Some(error);
@@ -618,8 +632,12 @@ impl<'a> Collector<'a> {
                     }
                 }
                 let is_whole = content.entries.len() as u64 == content.len;
-                let new = names.iter().filter(|(name, value)| before.get(*name) != Some(*value));
-                let mut replaced: Names = new.map(|(name, value)| (name.clone(), value.clone())).collect();
+                let new = names
+                    .iter()
+                    .filter(|(name, value)| before.get(*name) != Some(*value));
+                let mut replaced: Names = new
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect();
                 for (name, value) in before {
                     if is_whole && value.is_some() && !names.contains_key(&name) {
                         replaced.insert(name, None);
