@@ -5,13 +5,18 @@ Usage: values.py OUT SCOPE EVERY (SCRIPT | -m MODULE) [ARGUMENT…]
 OUT gets one JSON object:
 
     {"overall": {path: {line: text}},
+     "silent": {path: [line, …]},
+     "names": {path: [{"line": …, "column": …, "name": …, "value": …}, …]},
+     "steps": [[path, line, frame, depth], …],
      "moments": [{"step": n, "lines": {path: {line: text}}}, …]}
 
 `overall` tells of the whole run. A moment tells of the calls on the main thread's stack before step
-`n` of that thread (the first is 0), and of the last call that had ended of every other function; there
-is one for every EVERYth step. A text is the beginning of what is shown; `null` says that nothing
+`n` of that thread (the first is 0), and of the latest call that had ended of every other function (the
+one that began last); there is one for every EVERYth step. A text is the beginning of what is shown; `null` says that nothing
 is, and lines that are not told of are not compared: those whose values take more than plain data to
-show, and those with several statements.
+show, and those with several statements. `silent` are lines that assign and never ran; `names` are what
+lines assigned last, in full; `steps` are the lines that ran on the main thread, with a number for the
+frame that ran them and how many frames there were.
 
 Values are read from the frames' own locals when the next line or the end of a frame is reached;
 conditions and passes are counted by code put into the program. It shares no code with the recorder
@@ -20,6 +25,7 @@ and the server.
 import ast
 import builtins
 import dis
+import inspect
 import json
 import os
 import sys
@@ -29,6 +35,8 @@ LIMIT, VALUE, INSIDE = 40, 24, 18
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+JUMPS = (ast.Break, ast.Continue, ast.Pass)
+PAUSING = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 UNKNOWN = object()
 
 
@@ -80,20 +88,22 @@ class Series:
 
     def add(self, value):
         self.count += 1
-        self.last = value
         kind = type(value)
+        # Nothing is kept alive that the program lets go.
+        self.last = value if kind in (bool, int, float, str, type(None)) else None
         if kind in (bool, int, float, str, type(None)) and self.scalar:
             self.texts.add((kind.__name__, repr(value)))
             self.scalar = len(self.texts) <= 1000
         else:
             self.scalar = False
         if self.numbers is not None:
-            if kind in (int, float) and value == value and abs(value) < 2**53:
+            if kind is int and abs(value) < 2**53 or kind is float and value == value:
                 self.numbers = [min(self.numbers + [value]), max(self.numbers + [value])]
             else:
                 self.numbers = None
         # What a container holds now may not be what it holds when the program ends.
-        self.text = [short(value), short(value, 12)]
+        self.whole = repr(value) if plain(value, 0) else UNKNOWN
+        self.texts_by_room = [short(value, room) for room in range(VALUE + 1)]
 
     def told(self, before, in_loop):
         if in_loop and self.count > 1 and not (self.scalar and len(self.texts) == 1):
@@ -102,16 +112,12 @@ class Series:
                 return f"{before}{low} to {high} · {self.count:,} times"
             if self.scalar:
                 start = f"{len(self.texts):,} different, last "
-                return start + joined(short(self.last, LIMIT - len(start)))
+                text = short(self.last, LIMIT - len(start))
+                return UNKNOWN if text is UNKNOWN else start + text
         same = self.scalar and len(self.texts) == 1
         end = "" if self.count == 1 else f" · all {self.count:,}" if same else f" · last of {self.count:,}"
-        room = LIMIT - len(before) - len(end)
-        text = self.text[0] if room >= VALUE else short(self.last, room)
+        text = self.texts_by_room[min(LIMIT - len(before) - len(end), VALUE)]
         return UNKNOWN if text is UNKNOWN else f"{before}{text}{end}"
-
-
-def joined(text):
-    return "" if text is UNKNOWN else text
 
 
 class Code:
@@ -120,7 +126,7 @@ class Code:
     def __init__(self, text):
         self.tree = ast.parse(text)
         self.targets, self.lines, self.returns, self.loops = {}, {}, {}, {}
-        self.owner, self.statements = {}, {}
+        self.owner, self.statements, self.columns = {}, {}, {}
         self.read(self.tree, None, None)
 
     def read(self, node, owner, loop):
@@ -134,9 +140,13 @@ class Code:
                 self.owner[child.lineno] = owner
                 self.lines[child.lineno] = span
                 self.loops[child.lineno] = loop
-                if isinstance(child, SIMPLE):
+                # An exception that goes on after it comes up on its line.
+                is_last = any(child is it.finalbody[-1] for it in [node] if getattr(it, "finalbody", None))
+                if isinstance(child, SIMPLE) and not is_last:
                     names = self.names(child)
-                    if names:
+                    inside = [type(part) for part in ast.walk(child)]
+                    # What is yielded is shown, and names are bound in passing.
+                    if names and not {ast.Yield, ast.YieldFrom, ast.NamedExpr}.intersection(inside):
                         self.targets[child.lineno] = names
                 if isinstance(child, ast.Return):
                     self.returns[child.lineno] = True
@@ -157,6 +167,8 @@ class Code:
             if isinstance(target, ast.Name):
                 if target.id not in names:
                     names.append(target.id)
+                    if target.lineno == node.lineno:
+                        self.columns[node.lineno, target.id] = target.col_offset
             elif isinstance(target, (ast.Tuple, ast.List)):
                 targets[:0] = target.elts
             elif isinstance(target, ast.Starred):
@@ -181,7 +193,9 @@ class Counting(ast.NodeTransformer):
 
     def visit_If(self, node):
         self.generic_visit(node)
-        if not isinstance(node.test, ast.Constant) and node.body[0].lineno > node.test.end_lineno:
+        # Up to 3.9 a jump has no line of its own, and how the condition came out is not to be seen.
+        is_seen = sys.version_info >= (3, 10) or not isinstance(node.body[0], JUMPS)
+        if is_seen and not isinstance(node.test, ast.Constant) and node.body[0].lineno > node.test.end_lineno:
             new = self.call("_retrostep_condition", node.lineno, node.test)
             node.test = ast.copy_location(new, node.test)
         return node
@@ -197,8 +211,11 @@ class Counting(ast.NodeTransformer):
 
 
 class Frame:
+    count = 0
+
     def __init__(self, code, owner):
-        self.code, self.owner = code, owner
+        self.code, self.owner, self.number = code, owner, Frame.count
+        Frame.count += 1
         self.line, self.interrupted = 0, False
         self.told = {}
 
@@ -220,7 +237,7 @@ class Tracer:
         self.codes, self.frames, self.stack = {}, {}, []
         self.series, self.returned, self.calls = {}, {}, {}
         self.conditions, self.passes = {}, {}
-        self.ended, self.moments, self.steps = {}, [], 0
+        self.ended, self.moments, self.steps, self.ran = {}, [], [], set()
         self.main = threading.main_thread()
         builtins._retrostep_condition = self.condition
         builtins._retrostep_pass = self.one_pass
@@ -272,33 +289,37 @@ class Tracer:
         is_main = threading.current_thread() is self.main
         if event == "exception":
             op = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-            if not (op.startswith("FOR_ITER") and argument[0] is StopIteration):
-                known.interrupted = True
+            # What is awaited or gone through ends with one, which goes no further.
+            is_end = argument[0] is StopIteration and "CALL" not in op
+            known.interrupted = known.interrupted or not is_end
         elif event == "line":
             self.done(frame, known, path, frame.f_lineno)
+            self.ran.add((path, frame.f_lineno))
             if is_main:
-                if self.steps % self.every == 0:
+                if len(self.steps) % self.every == 0:
                     self.moment()
-                self.steps += 1
+                self.steps.append((path, frame.f_lineno, known.number, len(self.stack)))
             known.line, known.interrupted = frame.f_lineno, False
             if self.owns(known, known.line):
                 known.told[known.line] = None
         elif event == "return":
             op = dis.opname[frame.f_code.co_code[frame.f_lasti]]
-            is_yield = op in ("YIELD_VALUE", "YIELD_FROM", "SEND", "INSTRUMENTED_YIELD_VALUE")
+            is_paused = frame.f_code.co_flags & PAUSING and not known.interrupted
+            is_paused = is_paused and "RETURN" not in op and "RAISE" not in op
             if is_main:
                 self.stack.pop()
-            if is_yield:
+            if is_paused:
                 return self.local
             if not known.interrupted:
                 self.done(frame, known, path, None)
                 line = known.line
                 if code.alone(line) and line in code.returns and self.owns(known, line):
                     self.returned.setdefault((path, line), Series()).add(argument)
-                    text = short(argument, LIMIT - len("returns "))
+                    text = short(argument)
                     known.told[line] = UNKNOWN if text is UNKNOWN else "returns " + text
             del self.frames[frame]
-            self.ended[path, known.owner] = known
+            latest = self.ended.get((path, known.owner), known)
+            self.ended[path, known.owner] = max(known, latest, key=lambda it: it.number)
         return self.local
 
     def owns(self, known, line):
@@ -310,7 +331,8 @@ class Tracer:
         if known.interrupted or line not in code.targets or not code.alone(line):
             return
         first, last = code.lines[line]
-        if following is not None and following != line and first <= following <= last:
+        # A comprehension runs its line again and again, an expression of several lines all of them.
+        if following is not None and first <= following <= last:
             return
         if not self.owns(known, line):
             return
@@ -333,7 +355,7 @@ class Tracer:
             self.tell(lines, seen, path, known)
         for (path, _), known in self.ended.items():
             self.tell(lines, seen, path, known)
-        self.moments.append({"step": self.steps, "lines": lines})
+        self.moments.append({"step": len(self.steps), "lines": lines})
 
     def tell(self, lines, seen, path, known):
         if (path, known.owner) in seen:
@@ -371,11 +393,38 @@ class Tracer:
             put(path, line, "1 pass" if count == 1 else f"{count:,} passes")
         return told
 
+    def silent(self):
+        told = {}
+        for path, code in self.codes.items():
+            if code is not None:
+                for line in code.targets:
+                    first, last = code.lines[line]
+                    if not any((path, line) in self.ran for line in range(first, last + 1)) and code.alone(line):
+                        told.setdefault(path, []).append(line)
+        return told
+
+    def names(self):
+        told = {}
+        for (path, line), names in self.series.items():
+            for name, series in names.items():
+                column = self.codes[path].columns.get((line, name))
+                if series.whole is not UNKNOWN and len(series.whole) <= 60 and column is not None:
+                    one = {"line": line, "column": column, "name": name, "value": series.whole}
+                    told.setdefault(path, []).append(one)
+        return told
+
     def end(self):
         sys.settrace(None)
         threading.settrace(None)
+        told = {
+            "overall": self.overall(),
+            "silent": self.silent(),
+            "names": self.names(),
+            "steps": self.steps,
+            "moments": self.moments,
+        }
         with open(self.out, "w", encoding="utf-8") as file:
-            json.dump({"overall": self.overall(), "moments": self.moments}, file)
+            json.dump(told, file)
 
 
 def frames_of(error):

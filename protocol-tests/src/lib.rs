@@ -15,3 +15,5 @@ pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod skip;
+pub mod values;
+pub mod workspace;

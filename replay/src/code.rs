@@ -151,6 +151,15 @@ impl SourceCode {
         self.plans.get(line as usize)
     }
 
+    /// Brings the names that a line binds into the order in which they stand in it.
+    pub(crate) fn sort_targets<T>(&self, line: u32, bound: &mut [(Arc<str>, T)]) {
+        if bound.len() > 1
+            && let Some(plan) = self.plan(line)
+        {
+            bound.sort_by_key(|(name, _)| plan.targets.iter().position(|known| known == name));
+        }
+    }
+
     /// The recorded functions, in the order of their ids.
     #[must_use]
     pub fn functions(&self) -> &[CodeFunction] {

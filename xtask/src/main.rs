@@ -4,6 +4,7 @@ mod bench;
 mod dap_types;
 mod fuzz;
 mod licences;
+mod lsp;
 mod pythons;
 mod setup;
 mod suite;

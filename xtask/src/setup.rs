@@ -49,6 +49,7 @@ pub(crate) fn install() -> Result<PathBuf> {
     node_modules(&cache)?;
     crate::vscode::install(&cache)?;
     python_packages(&cache)?;
+    crate::lsp::install(&cache)?;
     crate::pythons::install(&cache)?;
     Ok(cache)
 }

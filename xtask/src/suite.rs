@@ -78,7 +78,17 @@ const STEPS: &[Step] = &[
         "debug client",
         &["test", "-p", "retrostep", "--test", "debug_client"],
     ),
+    tests(
+        "language server",
+        &["test", "-p", "retrostep", "--test", "lsp"],
+    ),
+    tests(
+        "language server client library",
+        &["test", "-p", "retrostep", "--test", "lsp_library"],
+    ),
+    tests("Neovim", &["test", "-p", "retrostep", "--test", "neovim"]),
     tests("VS Code", &["test", "-p", "retrostep", "--test", "vscode"]),
+    tests("edits", &["test", "-p", "retrostep", "--test", "edits"]),
     tests(
         "redaction",
         &["test", "-p", "retrostep", "--test", "redaction"],
@@ -90,6 +100,10 @@ const STEPS: &[Step] = &[
     tests(
         "transparency (slow)",
         &["test", "-p", "retrostep", "--test", "transparency"],
+    ),
+    tests(
+        "values (slow)",
+        &["test", "-p", "retrostep", "--test", "values"],
     ),
     tests(
         "oracle (slow)",

@@ -287,8 +287,12 @@ impl<'a> Moment<'a> {
             return Ok(());
         };
         let next = match self.recording.event(end)?.map(|event| event.event) {
-            // Another event than a step: the line still runs, or was the frame's last.
-            Some(Event::Line { line }) if end < call.until => Some(line),
+            // Another event than a step of the frame: the line still runs, or was the frame's last.
+            Some(Event::Line { line })
+                if self.recording.frame_of_event(end)? == Some(call.frame) =>
+            {
+                Some(line)
+            }
             _ if call.exit.is_some_and(|exit| exit < end) => None,
             _ => return Ok(()),
         };
@@ -308,6 +312,7 @@ impl<'a> Moment<'a> {
             values.add(Some(&value), at, Reading::unknown);
             facts.bound.push((name.clone(), values));
         }
+        self.code.sort_targets(line, &mut facts.bound);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The walk that gathers a survey.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use retrostep_trace::{
@@ -36,8 +36,13 @@ pub(crate) struct Collector<'a> {
     executed: Vec<bool>,
     frames: HashMap<FrameId, Frame>,
     literals: HashMap<ObjectId, Literal>,
-    namespaces: HashSet<ObjectId>,
+    /// What the names hold, of each namespace that was met.
+    namespaces: HashMap<ObjectId, Names>,
     cells: HashMap<ObjectId, Arc<str>>,
+    /// What the cells hold that were met.
+    in_cells: HashMap<ObjectId, Option<Value>>,
+    /// The names that the present event gave other values, if it wrote a namespace anew.
+    replaced: Names,
     /// The types of exceptions, which leave several frames as a rule.
     exceptions: HashMap<ObjectId, TypeId>,
     /// Looking an object up failed; told at the end.
@@ -49,6 +54,9 @@ struct Literal {
     type_id: TypeId,
     text: Arc<str>,
 }
+
+/// What names hold; nothing if they lost their values.
+type Names = HashMap<Arc<str>, Option<Value>>;
 
 /// A frame on the way.
 struct Frame {
@@ -63,8 +71,12 @@ struct Frame {
     uncertain: bool,
     /// Loops that were run in this frame.
     loops: Vec<usize>,
-    /// What its names hold, as far as they were bound.
+    /// What its own names hold, as far as they were bound.
     held: Vec<(Arc<str>, Option<Value>)>,
+    /// Its names that inner functions see, or outer ones have.
+    cells: Vec<(Arc<str>, ObjectId)>,
+    /// Where its other names are, once it was looked up.
+    namespaces: Option<Vec<ObjectId>>,
     /// The names that the line bound that runs.
     bound: Vec<Arc<str>>,
     /// An exception came up while the line runs.
@@ -93,8 +105,10 @@ impl<'a> Collector<'a> {
             executed: vec![false; count],
             frames: HashMap::new(),
             literals: HashMap::new(),
-            namespaces: HashSet::new(),
+            namespaces: HashMap::new(),
             cells: HashMap::new(),
+            in_cells: HashMap::new(),
+            replaced: HashMap::new(),
             exceptions: HashMap::new(),
             failure: None,
         };
@@ -116,8 +130,9 @@ impl<'a> Collector<'a> {
         let Some(facts) = self.recording.frame(frame)? else {
             return Ok(());
         };
-        self.namespaces
-            .extend([facts.globals, facts.locals].into_iter().flatten());
+        for namespace in [facts.globals, facts.locals].into_iter().flatten() {
+            self.namespaces.entry(namespace).or_default();
+        }
         let Some(function) = self.code.function(facts.function) else {
             return Ok(());
         };
@@ -150,6 +165,9 @@ impl<'a> Collector<'a> {
             .filter(|(_, ran)| **ran)
             .map(|(line, _)| line)
             .collect();
+        for (line, facts) in (self.first_line..).zip(&mut self.lines) {
+            self.code.sort_targets(line, &mut facts.bound);
+        }
         let lines = (self.first_line..).zip(self.lines);
         let touched = |facts: &LineFacts| {
             facts.runs > 0
@@ -157,7 +175,7 @@ impl<'a> Collector<'a> {
                 || facts.changed.is_some()
                 || facts.returned.is_some()
                 || facts.yielded.is_some()
-                || facts.held + facts.failed + facts.raises > 0
+                || facts.held + facts.failed + facts.raises + facts.interrupted > 0
         };
         self.survey.lines = lines.filter(|(_, facts)| touched(facts)).collect();
         Ok(self.survey)
@@ -166,13 +184,14 @@ impl<'a> Collector<'a> {
     /// Takes in an event.
     pub(crate) fn take(&mut self, passing: &Passing<'_>) {
         if let Fact::Object(change) = &passing.fact {
-            self.note_object(change);
+            self.note_object(change, passing.position);
         }
         let (Some(frame), Some(function)) = (passing.frame, passing.function) else {
             return;
         };
         // An exception that comes out of a call may keep the caller's condition from being decided.
-        if let Fact::Unwind(_) = passing.fact
+        if let Fact::Unwind(exception) = passing.fact
+            && !self.is_closed(passing, exception)
             && let Some(caller) = passing.caller
             && let Some(caller) = self.frames.get_mut(&caller)
         {
@@ -225,6 +244,63 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// Whether a frame only ends because nobody wants more of a generator: nothing of that comes up in
+    /// the frame whose line let go of it.
+    fn is_closed(&mut self, passing: &Passing<'_>, exception: &Value) -> bool {
+        let kind = passing.function.map(|id| self.recording.function(id));
+        let pauses = kind.is_some_and(|facts| {
+            facts.is_ok_and(|facts| {
+                matches!(
+                    facts.kind,
+                    FunctionKind::Generator | FunctionKind::AsyncGenerator
+                )
+            })
+        });
+        if !pauses {
+            return false;
+        }
+        let ty = self.type_of(exception, passing.position);
+        let is_exit = ty.is_some_and(|ty| {
+            (self.recording.type_of(ty)).is_ok_and(|ty| &*ty.qualified_name == "GeneratorExit")
+        });
+        let caller = passing.caller.and_then(|caller| self.frames.get(&caller));
+        // One that is thrown by hand comes back.
+        is_exit && caller.is_some_and(|caller| !self.code.line(caller.line).contains("throw"))
+    }
+
+    /// What a name of a frame holds that the line did not change.
+    fn held(&mut self, frame: FrameId, name: &Arc<str>) -> Option<Option<Value>> {
+        let function = &self.function(frame)?.function;
+        let open = self.frames.get(&frame)?;
+        if let Some((_, cell)) = open.cells.iter().find(|(known, _)| known == name) {
+            return self.in_cells.get(cell).cloned();
+        }
+        if function.variables.iter().any(|known| known.name == *name) {
+            let held = open.held.iter().find(|(known, _)| known == name);
+            return held.map(|(_, value)| value.clone());
+        }
+        // What other functions see may have been changed by them.
+        if open.namespaces.is_none() {
+            let found = match self.recording.frame(frame) {
+                Ok(Some(facts)) => [facts.locals, facts.globals]
+                    .into_iter()
+                    .flatten()
+                    .collect(),
+                Ok(None) => Vec::new(),
+                Err(error) => {
+                    self.failure = Some(error);
+                    Vec::new()
+                }
+            };
+            self.frames.get_mut(&frame)?.namespaces = Some(found);
+        }
+        let namespaces = self.frames.get(&frame)?.namespaces.iter().flatten();
+        namespaces
+            .filter_map(|namespace| self.namespaces.get(namespace)?.get(name))
+            .next()
+            .cloned()
+    }
+
     /// The line that a frame runs is done: what it assigned without an event was there before.
     fn done(&mut self, frame: FrameId, next: Option<u32>, at: Position) {
         let Some(open) = self.frames.get(&frame) else {
@@ -237,17 +313,12 @@ impl<'a> Collector<'a> {
         if open.interrupted || next.is_some_and(goes_on) {
             return;
         }
-        let mut again = Vec::new();
-        for name in plan.targets.iter().take(plan.assigned) {
-            if open.bound.contains(name) {
-                continue;
+        let names = plan.targets.iter().take(plan.assigned);
+        let again: Vec<&Arc<str>> = names.filter(|name| !open.bound.contains(name)).collect();
+        for name in again {
+            if let Some(value) = self.held(frame, name) {
+                self.bind_on_line(frame, name, value.as_ref(), at);
             }
-            if let Some((name, held)) = open.held.iter().find(|(known, _)| known == name) {
-                again.push((name.clone(), held.clone()));
-            }
-        }
-        for (name, value) in again {
-            self.bind_on_line(frame, &name, value.as_ref(), at);
         }
     }
 
@@ -324,6 +395,10 @@ impl<'a> Collector<'a> {
         if variable.kind.is_cell() {
             if let Some(Value::Object(cell)) = value {
                 self.cells.insert(*cell, variable.name.clone());
+                if let Some(open) = self.frames.get_mut(&frame) {
+                    open.cells.retain(|(known, _)| *known != variable.name);
+                    open.cells.push((variable.name.clone(), *cell));
+                }
                 let argument = variable.kind == VariableKind::CellArgument;
                 if argument && self.scope == Scope::All {
                     self.argument_in_cell(passing, frame, *cell, &variable.name);
@@ -426,7 +501,10 @@ impl<'a> Collector<'a> {
             return;
         }
         let line = open.line;
-        if self.namespaces.contains(&change.object) {
+        if self.namespaces.contains_key(&change.object) {
+            for (name, value) in std::mem::take(&mut self.replaced) {
+                self.bind(passing, frame, &name, value.as_ref());
+            }
             match change.change() {
                 Some(Change::SetKey { key, value }) => {
                     if let Some(name) = text_of(&key) {
@@ -490,10 +568,20 @@ impl<'a> Collector<'a> {
     }
 
     /// Remembers what later events need of an object.
-    fn note_object(&mut self, change: &PassingChange<'_>) {
+    fn note_object(&mut self, change: &PassingChange<'_>, at: Position) {
         match change.born {
             Some(ObjectKind::Namespace) => {
-                self.namespaces.insert(change.object);
+                let names = match change.change() {
+                    Some(Change::New(content)) => names_of(&content),
+                    _ => Names::new(),
+                };
+                self.namespaces.insert(change.object, names);
+            }
+            Some(ObjectKind::Cell) => {
+                if let Some(Change::New(content)) = change.change() {
+                    let value = content.items.first().cloned();
+                    self.in_cells.insert(change.object, value);
+                }
             }
             Some(ObjectKind::Literal) => {
                 if let Some(Change::New(content)) = change.change()
@@ -505,6 +593,59 @@ impl<'a> Collector<'a> {
                     self.literals.insert(change.object, literal);
                 }
             }
+            Some(_) => {}
+            None if self.namespaces.contains_key(&change.object) => self.note_names(change, at),
+            None => {
+                if let Some(held) = self.in_cells.get_mut(&change.object)
+                    && let Some(Change::SetCell { value }) = change.change()
+                {
+                    *held = value;
+                }
+            }
+        }
+    }
+
+    /// Remembers what the names of a namespace hold from now on.
+    fn note_names(&mut self, change: &PassingChange<'_>, at: Position) {
+        let Some(names) = self.namespaces.get_mut(&change.object) else {
+            return;
+        };
+        match change.change() {
+            Some(Change::SetKey { key, value }) => {
+                if let Some(name) = text_of(&key) {
+                    names.insert(name, Some(value));
+                }
+            }
+            Some(Change::DeleteKey { key }) => {
+                if let Some(name) = text_of(&key) {
+                    names.insert(name, None);
+                }
+            }
+            Some(Change::Replace(content)) => {
+                // A walk that begins in the middle does not know what was there before.
+                let mut before = std::mem::replace(names, names_of(&content));
+                if self.scope != Scope::All {
+                    match self.recording.object(change.object, at) {
+                        Ok(Some((content, _))) => before = names_of(&content),
+                        Ok(None) => {}
+                        Err(error) => self.failure = Some(error),
+                    }
+                }
+                let is_whole = content.entries.len() as u64 == content.len;
+                let new = names
+                    .iter()
+                    .filter(|(name, value)| before.get(*name) != Some(*value));
+                let mut replaced: Names = new
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect();
+                for (name, value) in before {
+                    if is_whole && value.is_some() && !names.contains_key(&name) {
+                        replaced.insert(name, None);
+                    }
+                }
+                self.replaced = replaced;
+            }
+            Some(Change::Clear) => names.clear(),
             _ => {}
         }
     }
@@ -557,23 +698,11 @@ impl<'a> Collector<'a> {
         if self.scope != Scope::All {
             return;
         }
-        let (Some(function), Value::Object(object)) = (self.function(frame), exception) else {
+        let Some(function) = self.function(frame) else {
             return;
         };
-        let type_id = match self.exceptions.get(object) {
-            Some(known) => *known,
-            None => match self.recording.excerpt(*object, 0..0, passing.position) {
-                Ok(Some((excerpt, _))) => {
-                    let type_id = excerpt.content.type_id;
-                    self.exceptions.insert(*object, type_id);
-                    type_id
-                }
-                Ok(None) => return,
-                Err(error) => {
-                    self.failure = Some(error);
-                    return;
-                }
-            },
+        let Some(type_id) = self.type_of(exception, passing.position) else {
+            return;
         };
         let is_closing = self
             .recording
@@ -597,6 +726,26 @@ impl<'a> Collector<'a> {
                 count: 1,
                 last: passing.position,
             }),
+        }
+    }
+
+    fn type_of(&mut self, exception: &Value, at: Position) -> Option<TypeId> {
+        let Value::Object(object) = exception else {
+            return None;
+        };
+        if let Some(known) = self.exceptions.get(object) {
+            return Some(*known);
+        }
+        match self.recording.excerpt(*object, 0..0, at) {
+            Ok(found) => {
+                let type_id = found?.0.content.type_id;
+                self.exceptions.insert(*object, type_id);
+                Some(type_id)
+            }
+            Err(error) => {
+                self.failure = Some(error);
+                None
+            }
         }
     }
 
@@ -667,6 +816,8 @@ impl Frame {
             uncertain: false,
             loops: Vec::new(),
             held: Vec::new(),
+            cells: Vec::new(),
+            namespaces: None,
             bound: Vec::new(),
             interrupted: false,
             born: Vec::new(),
@@ -684,6 +835,13 @@ impl Frame {
         let body = statement.body.as_ref()?;
         (!self.uncertain).then_some((head, body.contains(&line)))
     }
+}
+
+/// What the names of a namespace hold.
+fn names_of(content: &Content) -> Names {
+    let entries = content.entries.iter();
+    let names = entries.filter_map(|(key, value)| Some((text_of(key)?, Some(value.clone()))));
+    names.collect()
 }
 
 fn text_of(key: &Value) -> Option<Arc<str>> {
