@@ -3,7 +3,7 @@
 //!
 //! `RETROSTEP_EDITS=N` makes so many rounds of edits in each session.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,7 +17,7 @@ use protocol_tests::workspace::{Hint, Workspace, full_client, hints};
 use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_retrostep");
-const ROUNDS: u64 = 40;
+const ROUNDS: u64 = 30;
 /// Edits between two states that are as recorded.
 const EDITS_IN_A_ROUND: u64 = 8;
 
@@ -196,6 +196,8 @@ struct Session {
     end: &'static str,
     version: i32,
     recorded: Vec<String>,
+    /// The functions that the recorded lines are in.
+    places: Vec<Option<String>>,
     shown: BTreeMap<u64, Hint>,
     /// The lines of the buffer.
     lines: Vec<String>,
@@ -225,7 +227,11 @@ impl Session {
         let shown = hints(&mut client, &uri)?;
         ensure!(shown.len() > 15, "only {} hints: {shown:?}", shown.len());
         let recorded: Vec<String> = text.split(end).map(str::to_owned).collect();
+        let places = (0..recorded.len())
+            .map(|index| place(&recorded, index, &BTreeMap::new(), &By::Lines))
+            .collect();
         Ok(Session {
+            places,
             _workspace: workspace,
             client,
             uri,
@@ -318,7 +324,12 @@ impl Session {
         let definitions: Vec<usize> = (0..self.lines.len())
             .filter(|line| self.lines[*line].trim_start().starts_with("def "))
             .collect();
-        match self.random.below(12) {
+        let mut kind = self.random.below(12);
+        if matches!(kind, 3 | 4 | 8) && definitions.contains(&line) {
+            // Another name by a letter is another name.
+            kind = 10;
+        }
+        match kind {
             0 | 1 => {
                 let indent = self.lines[line].len() - self.lines[line].trim_start().len();
                 let text = match self.random.below(3) {
@@ -491,6 +502,8 @@ impl Session {
     /// Asks for all hints; each must be one of a recorded line that the buffer's line is.
     fn check(&mut self) -> Result<BTreeMap<u64, Hint>> {
         let shown = hints(&mut self.client, &self.uri)?;
+        let inside = in_brackets(&self.lines);
+        let ways = [By::Lines, By::Statements(inside), By::Definitions];
         for (number, hint) in &shown {
             HINTS.fetch_add(1, Ordering::Relaxed);
             let index = *number as usize - 1;
@@ -500,12 +513,14 @@ impl Session {
             if hint.character != self.encoding.len(line) {
                 return Err(self.wrong(*number, hint, "it does not stand at the line's end"));
             }
-            let around = place(&self.lines, index, &self.renamed);
+            let around = ways
+                .each_ref()
+                .map(|by| place(&self.lines, index, &self.renamed, by));
             let is_source = |(recorded, told): (&u64, &Hint)| {
                 let recorded = *recorded as usize - 1;
                 told.text == hint.text
                     && self.is_same(&self.recorded[recorded], line)
-                    && place(&self.recorded, recorded, &BTreeMap::new()) == around
+                    && around.contains(&self.places[recorded])
             };
             if !self.shown.iter().any(is_source) {
                 let what = format!("no recorded line in {around:?} is this one and shows that");
@@ -571,29 +586,64 @@ fn prefix(line: &str, chars: usize) -> &str {
     &line[..end]
 }
 
-/// The names of the functions and classes around a line, by indentation; of its own the line of a
-/// definition is a part too.
-fn place(lines: &[String], index: usize, renamed: &BTreeMap<String, String>) -> Vec<String> {
+/// What decides in which function a line is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum By {
+    /// Every line that is indented less than what follows it.
+    Lines,
+    /// As lines, but not those that are said here: a bracket goes on in them.
+    Statements(Vec<bool>),
+    /// Definitions alone: what is half-typed or moved may stand anywhere.
+    Definitions,
+}
+
+/// Which lines begin inside of brackets.
+fn in_brackets(lines: &[String]) -> Vec<bool> {
+    let mut open = 0;
+    let inside = lines.iter().map(|line| {
+        let count = |of: &[char]| line.matches(of).count() as i64;
+        let is_inside = open > 0;
+        open += count(&['(', '[', '{']) - count(&[')', ']', '}']);
+        is_inside
+    });
+    inside.collect()
+}
+
+/// The name of the function or class that a line is in; its own on the line of a definition.
+fn place(
+    lines: &[String],
+    index: usize,
+    renamed: &BTreeMap<String, String>,
+    by: &By,
+) -> Option<String> {
     let indent = |line: &str| line.len() - line.trim_start().len();
-    let mut names = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut least = indent(&lines[index]);
-    let mut own = true;
-    for line in lines[..=index].iter().rev() {
+    let own = indent(&lines[index]);
+    // The line itself may be the first one.
+    let mut least = own + 1;
+    for (at, line) in lines[..=index].iter().enumerate().rev() {
         let text = line.trim_start();
-        let is_around = own || indent(line) < least;
-        if !text.is_empty() && is_around {
-            let name = ["def ", "class "]
-                .iter()
-                .find_map(|word| text.strip_prefix(word));
-            if let Some(name) = name {
-                let name = name.split(['(', ':']).next().unwrap_or_default();
-                names.push(renamed.get(name).cloned().unwrap_or(name.to_owned()));
-                seen.insert(indent(line));
+        let is_inside = matches!(by, By::Statements(inside) if at < index && inside[at]);
+        if text.is_empty() || text.starts_with('#') || indent(line) >= least || is_inside {
+            continue;
+        }
+        let mut name = (["def ", "class "].iter()).find_map(|word| text.strip_prefix(word));
+        if *by == By::Definitions {
+            // One that was joined to the line before is found, too.
+            name = name.or(text.rsplit_once(" def ").map(|(_, name)| name));
+            // So is one that was split.
+            let next = lines.iter().skip(at + 1).find(|line| !line.trim().is_empty());
+            if text.trim_end() == "def" {
+                name = next.map(|line| line.trim());
             }
+        }
+        if let Some(name) = name {
+            let name = name.split(['(', ':']).next().unwrap_or_default().trim();
+            return Some(renamed.get(name).cloned().unwrap_or(name.to_owned()));
+        }
+        least = least.min(own);
+        if *by != By::Definitions {
             least = indent(line);
         }
-        own = false;
     }
-    names
+    None
 }

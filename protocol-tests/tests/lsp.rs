@@ -208,7 +208,7 @@ fn recordings_that_come_change_and_go_show_at_once() -> Result<()> {
         ..
     } = &stage;
     let other = workspace.write("other.py", &PROGRAM.replace("50", "60"))?;
-    let text = std::fs::read(&script)?;
+    let text = std::fs::read(script)?;
     let elsewhere = Workspace::new()?;
     let mut client = stage.serve()?;
     let uri = client.open(script)?;

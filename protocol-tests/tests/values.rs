@@ -24,7 +24,7 @@ use protocol_tests::workspace::{Hint, Workspace, full_client, hints, hover};
 use serde_json::json;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_retrostep");
-const RANDOM_PROGRAMS_PER_PYTHON: u64 = 10;
+const RANDOM_PROGRAMS_PER_PYTHON: u64 = 4;
 /// Every so many steps of a program are a moment that can be compared.
 const EVERY: usize = 7;
 const MOST_MOMENTS: usize = 12;
