@@ -631,7 +631,10 @@ fn place(
             // One that was joined to the line before is found, too.
             name = name.or(text.rsplit_once(" def ").map(|(_, name)| name));
             // So is one that was split.
-            let next = lines.iter().skip(at + 1).find(|line| !line.trim().is_empty());
+            let next = lines
+                .iter()
+                .skip(at + 1)
+                .find(|line| !line.trim().is_empty());
             if text.trim_end() == "def" {
                 name = next.map(|line| line.trim());
             }

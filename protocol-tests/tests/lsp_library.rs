@@ -51,7 +51,10 @@ fn a_whole_conversation_with_a_client_library() -> Result<()> {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("RETROSTEP", Path::new(BINARY))
         .env("WORKSPACE", workspace.path())
-        .env("RAISES", mark(&shop.join("pricing.py"), "raise")?.to_string())
+        .env(
+            "RAISES",
+            mark(&shop.join("pricing.py"), "raise")?.to_string(),
+        )
         .env("XDG_DATA_HOME", workspace.path().join("data"))
         .current_dir(workspace.path())
         .stdin(Stdio::null());

@@ -27,7 +27,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_retrostep");
 const RANDOM_PROGRAMS_PER_PYTHON: u64 = 4;
 /// Every so many steps of a program are a moment that can be compared.
 const EVERY: usize = 7;
-const MOST_MOMENTS: usize = 12;
+const MOST_MOMENTS: usize = 10;
 /// Programs that run more lines are followed so far.
 const MOST_STEPS: usize = 1_500;
 const MOST_HOVERS: usize = 40;
