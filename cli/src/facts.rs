@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use retrostep_sessions::Entry;
+use retrostep_sessions::words;
 use retrostep_trace::{
     CancellationToken, Completeness, Direction, Event, Key, Position, Recording, ThreadId, Value,
 };
@@ -146,7 +147,7 @@ impl Facts {
             "exception",
             self.exception.as_ref().map_or(Json::Null, Exception::json),
         );
-        put("started", json!(crate::text::full_moment(self.started())));
+        put("started", json!(words::full_moment(self.started())));
         put("python", json!(self.python()));
         put("recorder_version", json!(header.recorder_version));
         put("host", json!(header.host));

@@ -4,7 +4,8 @@ use std::io::{self, Write as _};
 
 use crate::args::InfoOptions;
 use crate::facts::{Facts, State};
-use crate::text;
+use retrostep_replay::render;
+use retrostep_sessions::words;
 
 pub(crate) fn run(options: &InfoOptions) -> anyhow::Result<()> {
     let facts = Facts::read(&crate::open::find(&options.recording)?)?;
@@ -30,21 +31,21 @@ fn for_people(facts: &Facts) -> String {
             "state",
             format!(
                 "the recording ends early: the recorder was killed; everything up to event {} is here",
-                text::count(facts.events())
+                render::count(facts.events())
             ),
         )),
         State::Damaged(what) => rows.push(("state", format!("damaged: {what}"))),
     }
     rows.push(("command", header.command.join(" ")));
     rows.push(("folder", header.working_directory.clone()));
-    rows.push(("started", text::full_moment(facts.started())));
+    rows.push(("started", words::full_moment(facts.started())));
     rows.push((
         "size",
         format!(
             "{}, {}, {}",
-            text::counted(facts.events(), "event"),
-            text::duration(facts.duration()),
-            text::size(facts.recording.len_bytes())
+            render::counted(facts.events(), "event"),
+            words::duration(facts.duration()),
+            words::size(facts.recording.len_bytes())
         ),
     ));
     rows.push(("result", facts.result()));
@@ -66,7 +67,7 @@ fn for_people(facts: &Facts) -> String {
         };
         let changed = match header.git_changed_files {
             0 => String::new(),
-            files => format!(", {} changed", text::counted(u64::from(files), "file")),
+            files => format!(", {} changed", render::counted(u64::from(files), "file")),
         };
         rows.push(("commit", format!("{commit}{branch}{changed}")));
     }
@@ -79,7 +80,7 @@ fn for_people(facts: &Facts) -> String {
         "redacted",
         format!(
             "{} ({})",
-            text::counted(redacted, "value"),
+            render::counted(redacted, "value"),
             header.redacted_names.join(", ")
         ),
     ));

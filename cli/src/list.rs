@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 use std::io::{self, Write as _};
 use std::time::SystemTime;
 
+use retrostep_replay::render;
 use retrostep_sessions::Entry;
+use retrostep_sessions::words;
 use serde_json::{Value as Json, json};
 
 use crate::args::ListOptions;
@@ -65,16 +67,16 @@ impl Row {
     }
 
     fn columns(&self, now: SystemTime) -> [String; 6] {
-        let moment = text::moment(self.time(), now);
+        let moment = words::moment(self.time(), now);
         let id = self.entry.id.clone();
         match &self.facts {
             Ok(facts) => [
                 id,
                 facts.result(),
                 moment,
-                text::count(facts.events()),
-                text::duration(facts.duration()),
-                text::size(self.entry.len_bytes),
+                render::count(facts.events()),
+                words::duration(facts.duration()),
+                words::size(self.entry.len_bytes),
             ],
             Err(reason) => [
                 id,
@@ -82,7 +84,7 @@ impl Row {
                 moment,
                 String::new(),
                 String::new(),
-                text::size(self.entry.len_bytes),
+                words::size(self.entry.len_bytes),
             ],
         }
     }

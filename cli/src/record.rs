@@ -8,7 +8,9 @@ use anyhow::Context as _;
 use retrostep_record_python::{
     Access, Ending, Job, Launch, Limits, Mode, Observer, Origin, Outcome, OutputMode, Recorded,
 };
+use retrostep_replay::render;
 use retrostep_sessions::Library;
+use retrostep_sessions::words;
 
 use crate::args::RecordOptions;
 use crate::report::Reporter;
@@ -151,9 +153,9 @@ fn tell(outcome: &Outcome, new_library: Option<&Library>, replay: bool) {
     if let Some(recorded) = &outcome.recorded {
         lines.push(format!(
             "recorded {}, {}, {}: {}",
-            text::counted(recorded.events, "event"),
-            text::duration(recorded.duration),
-            text::size(recorded.bytes),
+            render::counted(recorded.events, "event"),
+            words::duration(recorded.duration),
+            words::size(recorded.bytes),
             crate::open::shown(&recorded.path)
         ));
         let new_notes = recorded

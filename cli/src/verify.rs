@@ -4,11 +4,12 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use retrostep_replay::render;
 use retrostep_trace::{CancellationToken, Completeness};
 use serde_json::json;
 
+use crate::FAILED;
 use crate::args::VerifyOptions;
-use crate::{FAILED, text};
 
 /// Shorter work than this needs no progress.
 const QUIET_FOR: Duration = Duration::from_secs(1);
@@ -45,8 +46,8 @@ pub(crate) fn run(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
     } else {
         let read = format!(
             "{} in {}",
-            text::counted(report.events, "event"),
-            text::counted(report.blocks, "block")
+            render::counted(report.events, "event"),
+            render::counted(report.blocks, "block")
         );
         let shown = crate::open::shown(&path);
         match (damage.is_empty(), complete) {
@@ -102,7 +103,7 @@ impl Progress {
         let _ = write!(
             io::stderr(),
             "\rVerifying: {percent} %, event {}\x1b[K",
-            text::count(events)
+            render::count(events)
         );
     }
 

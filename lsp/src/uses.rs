@@ -2,7 +2,6 @@
 
 use ls_types::{DocumentHighlightKind, Location, Position, Range};
 use retrostep_replay::Snapshot;
-use retrostep_replay::hints::Moment;
 use retrostep_replay::hover::Run;
 use retrostep_replay::uses::references;
 use retrostep_trace::SourceId;
@@ -34,13 +33,8 @@ pub(crate) fn uses_at(ctx: &DocumentContext, position: Position) -> Result<Vec<U
         return Ok(Vec::new());
     };
     let cancel = &ctx.workspace.cancel;
-    let end = view.recording.end();
-    let (at, thread) = match view.moment {
-        Some(moment) => moment,
-        None => (end, view.recording.thread_at(end)?),
-    };
-    let moment = Moment::new(&view.recording, &view.code, at, thread, cancel)?;
-    let Some(run) = Run::of(&moment, line, view.moment.is_some())? else {
+    let (moment, which) = view.looked_at(cancel)?;
+    let Some(run) = Run::of(&moment, which, line)? else {
         return Ok(Vec::new());
     };
     let syntax = &view.code.syntax;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use retrostep_replay::code::SourceCode;
 use retrostep_replay::hints::{Hint, Moment, overall};
-use retrostep_trace::{Position, Recording, SourceId, ThreadId};
+use retrostep_replay::hover::Which;
+use retrostep_trace::{CancellationToken, Position, Recording, SourceId, ThreadId};
 
 use crate::context::{DocumentContext, Mapped};
 use crate::error::Result;
@@ -78,6 +79,25 @@ impl View {
             &workspace.cancel,
             &workspace.progress,
         )
+    }
+
+    /// The moment that is looked at, and which executions of lines: in a replay those that it shows, else the
+    /// newest of the recording.
+    ///
+    /// # Errors
+    ///
+    /// Cancelled, or the recording cannot be read.
+    pub(crate) fn looked_at<'a>(
+        &'a self,
+        cancel: &'a CancellationToken,
+    ) -> Result<(Moment<'a>, Which)> {
+        let end = self.recording.end();
+        let ((position, thread), which) = match self.moment {
+            Some(moment) => (moment, Which::Shown),
+            None => ((end, self.recording.thread_at(end)?), Which::Newest),
+        };
+        let moment = Moment::new(&self.recording, &self.code, position, thread, cancel)?;
+        Ok((moment, which))
     }
 
     /// The hints of recorded lines, in the order asked.

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use chrono::{DateTime, Local};
 use ls_types::{Location, Position, Range};
 use retrostep_replay::hints::Hint;
 use retrostep_replay::render;
+use retrostep_sessions::words::moment;
 use retrostep_trace::{CancellationToken, FrameId, Key, Recording, SourceId};
 
 use crate::context::Context;
@@ -17,19 +17,11 @@ use crate::view::View;
 
 /// A recording, as people tell it from others: `replay_orders 14:32`.
 pub(crate) fn recording(facts: &RecordingFacts) -> String {
-    format!("{} {}", facts.name, when(facts.started, SystemTime::now()))
-}
-
-/// A time: `14:32` today, `yesterday`, `12 Nov`.
-pub(crate) fn when(time: SystemTime, now: SystemTime) -> String {
-    let (time, now) = (DateTime::<Local>::from(time), DateTime::<Local>::from(now));
-    let days = (now.date_naive() - time.date_naive()).num_days();
-    match days {
-        0 => time.format("%H:%M").to_string(),
-        1 => "yesterday".to_owned(),
-        2..=300 => time.format("%-d %b").to_string(),
-        _ => time.format("%-d %b %Y").to_string(),
-    }
+    format!(
+        "{} {}",
+        facts.name,
+        moment(facts.started, SystemTime::now())
+    )
 }
 
 /// `event 184,251, call 32 of 32, replay_orders 14:32`

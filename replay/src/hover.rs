@@ -13,7 +13,7 @@ use crate::history::{Changing, HistoryChange, last_changes};
 use crate::survey::{Survey, Values};
 use crate::{Datum, Expression, ExpressionError, Place, Snapshot, render};
 
-pub use run::Run;
+pub use run::{Run, Which};
 
 /// Most lines of a value.
 const MOST_LINES: usize = 12;
@@ -72,17 +72,18 @@ pub struct Created {
     pub position: Position,
 }
 
-/// What is told of an expression on a line, as `moment` shows it; `None` if nothing is known of it: it has
-/// no value there, or cannot be computed from recorded values.
+/// What is told of an expression on a line; `None` if nothing is known of it: it has no value there, or
+/// cannot be computed from recorded values.
 ///
 /// A name, attribute or element that the line assigns is shown as it is after it, anything else as it is
-/// before.
+/// before; what only a lambda or comprehension on the line knows, as its newest execution saw it.
 ///
 /// # Errors
 ///
 /// [`ExpressionError::Recording`] if the recording cannot be read.
 pub fn about(
     moment: &Moment<'_>,
+    which: Which,
     line: u32,
     text: &str,
     cancel: &CancellationToken,
@@ -90,49 +91,15 @@ pub fn about(
     let Ok(expression) = Expression::parse(text) else {
         return Ok(None);
     };
-    let owner = moment.code().owner_of_line(line);
-    if let Some(run) = Run::shown(moment, owner, line)?
+    if let Some(run) = Run::of(moment, which, line)?
         && let Some(about) = at_run(moment, &run, &expression, cancel)?
     {
         return Ok(Some(about));
     }
-    in_part(moment, line, &expression, cancel)
-}
-
-/// What is told of an expression in a lambda or comprehension, as its newest execution saw it.
-fn in_part(
-    moment: &Moment<'_>,
-    line: u32,
-    expression: &Expression,
-    cancel: &CancellationToken,
-) -> Result<Option<About>, ExpressionError> {
     match Run::newest(moment, Owner::Part, line)? {
-        Some(run) => at_run(moment, &run, expression, cancel),
+        Some(run) => at_run(moment, &run, &expression, cancel),
         None => Ok(None),
     }
-}
-
-/// As [`about`], at the line's newest execution in the recording.
-///
-/// # Errors
-///
-/// As [`about`].
-pub fn about_newest(
-    moment: &Moment<'_>,
-    line: u32,
-    text: &str,
-    cancel: &CancellationToken,
-) -> Result<Option<About>, ExpressionError> {
-    let Ok(expression) = Expression::parse(text) else {
-        return Ok(None);
-    };
-    let owner = moment.code().owner_of_line(line);
-    if let Some(run) = Run::newest(moment, owner, line)?
-        && let Some(about) = at_run(moment, &run, &expression, cancel)?
-    {
-        return Ok(Some(about));
-    }
-    in_part(moment, line, &expression, cancel)
 }
 
 fn at_run(

@@ -9,6 +9,7 @@ mod error;
 mod git;
 mod library;
 mod position;
+pub mod words;
 mod writing;
 
 pub use error::{Error, Result};

@@ -8,6 +8,15 @@ use crate::hints::{Call, Moment};
 /// Most executions by parts of the line that are passed over.
 const MOST_TRIES: usize = 200;
 
+/// Which execution of a line is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The last one of the call that the moment shows.
+    Shown,
+    /// The newest one before the moment, in any call.
+    Newest,
+}
+
 /// An execution of a line.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -22,22 +31,22 @@ pub struct Run {
 }
 
 impl Run {
-    /// The execution of a line that is looked at: the last one that the moment shows, or the newest in the
-    /// recording.
+    /// The execution of a line that is looked at, if there is one.
     ///
     /// # Errors
     ///
     /// [`retrostep_trace::Error::Cancelled`], [`retrostep_trace::Error::Io`].
-    pub fn of(moment: &Moment<'_>, line: u32, is_shown: bool) -> Result<Option<Run>> {
-        match is_shown {
-            true => Run::shown(moment, moment.code().owner_of_line(line), line),
-            false => Run::newest(moment, moment.code().owner_of_line(line), line),
+    pub fn of(moment: &Moment<'_>, which: Which, line: u32) -> Result<Option<Run>> {
+        let owner = moment.code().owner_of_line(line);
+        match which {
+            Which::Shown => Run::shown(moment, owner, line),
+            Which::Newest => Run::newest(moment, owner, line),
         }
     }
 
     /// The last execution of a line that a moment shows; where the call has not come to it, what holds at
     /// the moment or was left when the call ended.
-    pub(crate) fn shown(moment: &Moment<'_>, owner: Owner, line: u32) -> Result<Option<Run>> {
+    fn shown(moment: &Moment<'_>, owner: Owner, line: u32) -> Result<Option<Run>> {
         let Some(call) = moment.call(owner)? else {
             return Ok(None);
         };

@@ -2,7 +2,6 @@
 
 use ls_types::{TextDocumentPositionParams, Uri};
 use retrostep_replay::Expression;
-use retrostep_replay::hints::Moment;
 use retrostep_replay::history::{Order, history};
 use retrostep_replay::hover::Run;
 use serde::{Deserialize, Serialize};
@@ -95,13 +94,8 @@ impl DocumentRequest for History {
         };
         let expression = Expression::parse(&text)?;
         let cancel = &ctx.workspace.cancel;
-        let end = view.recording.end();
-        let (at, thread) = match view.moment {
-            Some(moment) => moment,
-            None => (end, view.recording.thread_at(end)?),
-        };
-        let moment = Moment::new(&view.recording, &view.code, at, thread, cancel)?;
-        let run = Run::of(&moment, line, view.moment.is_some())?;
+        let (moment, which) = view.looked_at(cancel)?;
+        let run = Run::of(&moment, which, line)?;
         let run = run.ok_or_else(|| nothing("this line did not run"))?;
         let snapshot =
             retrostep_replay::Snapshot::new(&view.recording, run.seen(&view.code, &text));

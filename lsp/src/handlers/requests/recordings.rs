@@ -1,9 +1,10 @@
 //! `retrostep/recordings`: rows for a side panel, ready to show.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use chrono::{DateTime, Local};
-use retrostep_sessions::{Entry, is_being_written};
+use retrostep_replay::render;
+use retrostep_sessions::{Entry, is_being_written, words};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -90,7 +91,7 @@ fn row(ctx: &Context, facts: &RecordingFacts, now: SystemTime) -> Row {
         .is_some_and(|position| is_same_file(&position.recording, &facts.entry.path));
     let when = match result {
         Kind::Running => format!("{} events", short_count(facts.events)),
-        _ => moment(facts.started, now),
+        _ => words::moment(facts.started, now),
     };
     let open_word = if open { ", open" } else { "" };
     Row {
@@ -167,9 +168,9 @@ fn tooltip(facts: &RecordingFacts) -> String {
     let mut lines = vec![format!("**{}**, `{}`", facts.name, facts.command.join(" "))];
     lines.push(format!(
         "{} events, {}, {}, {}",
-        count(facts.events),
-        seconds(facts.duration),
-        size(facts.entry.len_bytes),
+        render::count(facts.events),
+        words::duration(facts.duration),
+        words::size(facts.entry.len_bytes),
         facts.language
     ));
     let (commit, branch, changed) = &facts.git;
@@ -196,7 +197,10 @@ fn tooltip(facts: &RecordingFacts) -> String {
         });
     }
     if facts.redacted > 0 {
-        lines.push(format!("Redacted: {} values", count(facts.redacted)));
+        lines.push(format!(
+            "Redacted: {} values",
+            render::count(facts.redacted)
+        ));
     }
     if let Ending::Damaged(what) = &facts.ending {
         lines.push(what.clone());
@@ -220,55 +224,12 @@ fn full_date(time: SystemTime) -> String {
     local(time).format("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
-/// `14:32` today, `yesterday`, `12 Nov`.
-fn moment(time: SystemTime, now: SystemTime) -> String {
-    let (time, now) = (local(time), local(now));
-    let days = (now.date_naive() - time.date_naive()).num_days();
-    match days {
-        0 => time.format("%H:%M").to_string(),
-        1 => "yesterday".to_owned(),
-        2..=300 => time.format("%-d %b").to_string(),
-        _ => time.format("%-d %b %Y").to_string(),
-    }
-}
-
-/// `184,312`
-fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `2.1M`
 fn short_count(number: u64) -> String {
     match number {
-        0..10_000 => count(number),
+        0..10_000 => render::count(number),
         10_000..1_000_000 => format!("{}k", number / 1_000),
         _ => format!("{:.1}M", number as f64 / 1e6),
-    }
-}
-
-fn seconds(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    match seconds {
-        0.0..10.0 => format!("{seconds:.1} s"),
-        10.0..120.0 => format!("{seconds:.0} s"),
-        _ => format!("{} min", duration.as_secs() / 60),
-    }
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{} KB", bytes / 1_000),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
 
@@ -277,20 +238,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_for_people() {
-        assert_eq!(count(184_312), "184,312");
-        assert_eq!(count(12), "12");
+    fn numbers_that_grow_are_short() {
+        assert_eq!(short_count(9_999), "9,999");
+        assert_eq!(short_count(12_345), "12k");
         assert_eq!(short_count(2_130_000), "2.1M");
-        assert_eq!(seconds(Duration::from_millis(3_870)), "3.9 s");
-        assert_eq!(size(317_400), "317 KB");
-    }
-
-    #[test]
-    fn days_are_told_by_their_distance() {
-        let now = SystemTime::now();
-        let day = Duration::from_secs(24 * 60 * 60);
-        assert!(moment(now, now).contains(':'));
-        assert_eq!(moment(now - day, now), "yesterday");
-        assert!(!moment(now - 3 * day, now).contains(':'));
     }
 }

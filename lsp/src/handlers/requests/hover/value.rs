@@ -1,6 +1,5 @@
 //! What is told of an expression that has a value.
 
-use retrostep_replay::hints::Moment;
 use retrostep_replay::history::HistoryChange;
 use retrostep_replay::hover::{self, About, ValuesSeen};
 use retrostep_replay::render;
@@ -21,15 +20,8 @@ pub(super) fn about(
 ) -> Result<Option<String>> {
     let workspace = &ctx.workspace;
     let cancel = &workspace.cancel;
-    let (position, thread) = view.moment.unwrap_or((
-        view.recording.end(),
-        view.recording.thread_at(view.recording.end())?,
-    ));
-    let moment = Moment::new(&view.recording, &view.code, position, thread, cancel)?;
-    let found = match view.moment {
-        Some(_) => hover::about(&moment, line, &pointed.text, cancel),
-        None => hover::about_newest(&moment, line, &pointed.text, cancel),
-    };
+    let (moment, which) = view.looked_at(cancel)?;
+    let found = hover::about(&moment, which, line, &pointed.text, cancel);
     let Some(about) = found
         .map_err(RequestError::from)?
         .filter(|about| !about.is_code)
