@@ -33,7 +33,7 @@ pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0 => format!("{} ms", duration.as_millis()),
-        1..60 => format!("{}.{} s", seconds, duration.subsec_millis() / 100),
+        1..60 => format!("{:.1} s", duration.as_secs_f64()),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(size(317_400), "317 KB");
         assert_eq!(size(2_149_000_000), "2.1 GB");
         assert_eq!(duration(Duration::from_millis(43)), "43 ms");
-        assert_eq!(duration(Duration::from_millis(3_960)), "3.9 s");
+        assert_eq!(duration(Duration::from_millis(3_870)), "3.9 s");
         assert_eq!(duration(Duration::from_secs(245)), "4 min 5 s");
         assert_eq!(duration(Duration::from_secs(7_380)), "2 h 3 min");
     }
