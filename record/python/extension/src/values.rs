@@ -93,6 +93,8 @@ pub(crate) struct Values {
     addresses: AddressMap<u64, usize>,
     classes: AddressMap<usize, Class>,
     names: HashMap<Box<[u8]>, u64>,
+    /// The names of attributes by the address of their text, which is kept alive.
+    attribute_names: AddressMap<usize, attributes::AttributeName>,
     next_key: u64,
     next_object: u64,
     next_type: u64,
@@ -167,6 +169,7 @@ impl Values {
             addresses: AddressMap::default(),
             classes: AddressMap::default(),
             names: HashMap::new(),
+            attribute_names: AddressMap::default(),
             next_key: 0,
             next_object: 0,
             next_type: 0,

@@ -9,6 +9,16 @@ use crate::layout::layout as interpreter_layout;
 
 /// Most attributes kept of one object.
 const ATTRIBUTES_MIN: usize = 100;
+/// Most texts that are kept alive as names of attributes: a program can make such names without end.
+const NAMES_MAX: usize = 20_000;
+
+/// The name of an attribute in the recording.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AttributeName {
+    pub(super) id: u64,
+    /// Whether its values are not recorded.
+    pub(super) redacted: bool,
+}
 
 impl Values {
     /// Slots and the instance dictionary.
@@ -25,29 +35,76 @@ impl Values {
             let Some(info) = self.classes.get(&(class as usize)) else {
                 return;
             };
-            let mut found: Vec<(Vec<u8>, Object)> = Vec::new();
-            for (name, offset) in &info.slots {
+            let texts = named_values(self.layout, &self.symbols, info, object);
+            if info.slot_names.len() != info.slots.len() {
+                self.name_slots(out, class);
+            }
+            let Some(info) = self.classes.get(&(class as usize)) else {
+                return;
+            };
+            let mut found = 0_usize;
+            for ((_, offset), name) in info.slots.iter().zip(&info.slot_names) {
                 let value = object_at(object, *offset);
                 if !value.is_null() {
-                    found.push((name.to_vec(), value));
+                    found += 1;
+                    if found <= limit {
+                        parts.attributes.push(Attribute::new(*name, value));
+                    }
                 }
             }
-            let texts = named_values(self.layout, &self.symbols, info, object);
-            for (name, value) in texts {
-                if let Some(name) = self.text_bytes(name) {
-                    found.push((name, value));
+            for (text, value) in texts {
+                if found >= limit {
+                    found += 1;
+                } else if let Some(name) = self.attribute_name(out, text) {
+                    found += 1;
+                    parts.attributes.push(Attribute::new(name, value));
                 }
             }
-            parts.omitted = found.len().saturating_sub(limit) as u64;
-            for (name, value) in found.into_iter().take(limit) {
-                let redacted = self.redaction.hides(&name);
-                let name = self.name(out, &name);
-                parts.attributes.push(Attribute {
-                    name,
-                    redacted,
-                    value,
-                });
+            parts.omitted = found.saturating_sub(limit) as u64;
+        }
+    }
+
+    /// Records the names of a class's slots.
+    fn name_slots(&mut self, out: &mut Vec<u8>, class: Type) {
+        let Some(info) = self.classes.get(&(class as usize)) else {
+            return;
+        };
+        let names: Vec<Box<[u8]>> = info.slots.iter().map(|(name, _)| name.clone()).collect();
+        let names = names.iter().map(|name| self.named_attribute(out, name));
+        let names: Vec<AttributeName> = names.collect();
+        if let Some(info) = self.classes.get_mut(&(class as usize)) {
+            info.slot_names = names;
+        }
+    }
+
+    /// The name of an attribute whose text is an object; `None` if it cannot be read.
+    ///
+    /// # Safety
+    ///
+    /// `text` is a text and alive.
+    unsafe fn attribute_name(&mut self, out: &mut Vec<u8>, text: Object) -> Option<AttributeName> {
+        if let Some(known) = self.attribute_names.get(&(text as usize)) {
+            return Some(*known);
+        }
+        // SAFETY: the caller's; the reference keeps another text from coming to the same address.
+        unsafe {
+            let bytes = self.text_bytes(text)?;
+            let name = self.named_attribute(out, &bytes);
+            if type_of(text) == self.symbols.text
+                && self.attribute_names.len() < NAMES_MAX
+                && let Some(increment) = self.symbols.increment
+            {
+                increment(text);
+                self.attribute_names.insert(text as usize, name);
             }
+            Some(name)
+        }
+    }
+
+    fn named_attribute(&mut self, out: &mut Vec<u8>, name: &[u8]) -> AttributeName {
+        AttributeName {
+            id: self.name(out, name),
+            redacted: self.redaction.hides(name),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 
+use super::attributes::AttributeName;
 use super::raw::{self, Layout, Object, Type, flag, type_of, type_offset, word};
 use super::symbols::Symbols;
 
@@ -94,6 +95,8 @@ pub(super) struct Class {
     pub(super) hidden_items: Vec<usize>,
     /// Names and offsets of slots, base classes first.
     pub(super) slots: Vec<(Box<[u8]>, usize)>,
+    /// What the slots' names are in the recording, once one of its instances was.
+    pub(super) slot_names: Vec<AttributeName>,
     /// `ht_cached_keys`, where instances keep their values inline.
     pub(super) flags: usize,
     pub(super) module: Vec<u8>,
@@ -261,6 +264,7 @@ impl Class {
                 attributes,
                 hidden_items: Vec::new(),
                 slots: slots(class),
+                slot_names: Vec::new(),
                 flags,
                 module,
                 qualified_name,

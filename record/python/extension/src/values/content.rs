@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use retrostep_record_python_wire::message::{self, put};
 
+use super::attributes::AttributeName;
 use super::classes::{Death, Shape};
 use super::raw::{Object, flag, type_of};
 use super::shadow::{Shadow, hash};
@@ -38,6 +39,16 @@ pub(super) struct Attribute {
     pub(super) name: u64,
     pub(super) redacted: bool,
     pub(super) value: Object,
+}
+
+impl Attribute {
+    pub(super) fn new(name: AttributeName, value: Object) -> Attribute {
+        Attribute {
+            name: name.id,
+            redacted: name.redacted,
+            value,
+        }
+    }
 }
 
 /// The contents of an object as they stand in memory, borrowed.
