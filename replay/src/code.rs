@@ -71,7 +71,7 @@ impl SourceCode {
         let recorded = recording.source(source)?;
         let bytes = recorded.text.as_deref().unwrap_or_default();
         let text = String::from_utf8_lossy(bytes).into_owned();
-        let syntax = Syntax::parse(&text, None);
+        let syntax = Syntax::parse(&text);
         let mut functions = Vec::new();
         for id in (0..recording.function_count()).map(FunctionId) {
             let Ok(function) = recording.function(id) else {
