@@ -1,8 +1,9 @@
 //! The walk that gathers a survey.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use retrostep_trace::hash::Map;
 use retrostep_trace::{
     Change, Content, Fact, FrameId, FunctionId, FunctionKind, ObjectId, ObjectKind, Passing,
     PassingChange, Position, Recording, Result, TypeId, Value, VariableKind,
@@ -34,12 +35,12 @@ pub(crate) struct Collector<'a> {
     lines: Vec<LineFacts>,
     first_line: u32,
     executed: Vec<bool>,
-    frames: HashMap<FrameId, Frame>,
-    literals: HashMap<ObjectId, Literal>,
+    frames: Map<FrameId, Frame>,
+    literals: Map<ObjectId, Literal>,
     namespaces: HashSet<ObjectId>,
-    cells: HashMap<ObjectId, Arc<str>>,
+    cells: Map<ObjectId, Arc<str>>,
     /// The types of exceptions, which leave several frames as a rule.
-    exceptions: HashMap<ObjectId, TypeId>,
+    exceptions: Map<ObjectId, TypeId>,
     /// Looking an object up failed; told at the end.
     failure: Option<retrostep_trace::Error>,
 }
@@ -91,11 +92,11 @@ impl<'a> Collector<'a> {
             lines: vec![LineFacts::default(); count],
             first_line,
             executed: vec![false; count],
-            frames: HashMap::new(),
-            literals: HashMap::new(),
+            frames: Map::default(),
+            literals: Map::default(),
             namespaces: HashSet::new(),
-            cells: HashMap::new(),
-            exceptions: HashMap::new(),
+            cells: Map::default(),
+            exceptions: Map::default(),
             failure: None,
         };
         if let Scope::Frame(frame, function, line) = scope {
