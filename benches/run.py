@@ -19,12 +19,13 @@ import recording
 import replay_table
 import replaying
 import running
+import serving_table
 from figures import milliseconds, ratio, significant, whole
 from recording import MEMORY_LIMIT, added_memory
 from running import Failed
 from table import Row, markdown, not_measured, progress
 
-SECTIONS = ("recording", "outside", "start-up", "memory", "programs", "replay", "page", "killed", "peers")
+SECTIONS = ("recording", "outside", "start-up", "memory", "programs", "replay", "page", "lsp", "killed", "peers")
 
 
 class Bench:
@@ -41,6 +42,9 @@ class Bench:
         self.starts = 5 if options.quick else 21
         self.opens = 3 if options.quick else 21
         self.samples = 20 if options.quick else 300
+        self.recordings = 6 if options.quick else 50
+        self.served_events = 300000 if options.quick else 10000000
+        self.first_questions = 1 if options.quick else 5
         self.patience = 5.0 if options.quick else 90.0
         self.untraced_seconds = 0.1 if options.quick else 1.0
         self.recorded_seconds = 0.5 if options.quick else 12.0
@@ -109,7 +113,8 @@ def sections(bench):
     for name, rows in (
         ("outside", recording.outside_rows), ("start-up", recording.start_rows),
         ("memory", recording.memory_rows), ("programs", programs.rows), ("replay", replay_rows),
-        ("page", lambda bench: [containers.row(bench, bench.chosen[-1])]), ("killed", killing.rows),
+        ("page", lambda bench: [containers.row(bench, bench.chosen[-1])]), ("lsp", serving_table.rows),
+        ("killed", killing.rows),
     ):
         if bench.wanted in name:
             yield from rows(bench)

@@ -12,7 +12,7 @@ use ropey::Rope;
 use crate::client::Encoding;
 use crate::from_proto;
 use crate::mapping::{LineMap, Text};
-use parsing::{Edit, Parsing};
+use parsing::Parsing;
 
 /// A document that is open in the client. Clones are cheap and share what was computed.
 #[derive(Clone, Debug)]
@@ -69,35 +69,27 @@ impl Document {
             match change.range {
                 None => {
                     self.text = Rope::from_str(&change.text);
-                    self.parsing.replaced();
                 }
                 Some(range) => {
                     let (start, end) = from_proto::char_range(&self.text, range, encoding);
-                    let edit = replace(&mut self.text, start, end, &change.text);
-                    self.parsing.edited(edit);
+                    replace(&mut self.text, start, end, &change.text);
                 }
             }
         }
         self.version = version;
+        self.parsing.changed();
         self.maps = Arc::default();
     }
 }
 
 /// Replaces the characters from `start` to `end`.
-fn replace(text: &mut Rope, start: usize, end: usize, inserted: &str) -> Edit {
-    let mut edit = Edit {
-        start: parsing::place(text, start),
-        old_end: parsing::place(text, end),
-        new_end: parsing::Place::default(),
-    };
+fn replace(text: &mut Rope, start: usize, end: usize, inserted: &str) {
     if start < end {
         text.remove(start..end);
     }
     if !inserted.is_empty() {
         text.insert(start, inserted);
     }
-    edit.new_end = parsing::place_of_byte(text, edit.start.byte + inserted.len());
-    edit
 }
 
 /// A path as recordings and documents are compared by: without symbolic links where it exists.

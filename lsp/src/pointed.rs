@@ -27,7 +27,9 @@ impl Pointed {
         let encoding = ctx.workspace.client.encoding;
         let byte = from_proto::byte_offset(&ctx.document.text, position, encoding);
         let parsed = ctx.document.parsed();
-        let found = parsed.syntax().expression_at(byte..byte)?;
+        let found = parsed
+            .syntax()
+            .expression_at(parsed.content(), byte..byte)?;
         let text = parsed.content().get(found.range.clone())?;
         let breaks = u32::try_from(text.matches('\n').count()).ok()?;
         Some(Pointed {

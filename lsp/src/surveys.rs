@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 const SPARING: u32 = 5;
 
 /// Hints by line and greatest length.
-pub(crate) type Hints = Arc<Mutex<HashMap<(u32, usize), Option<Hint>>>>;
+pub(crate) type Hints = Arc<Mutex<HashMap<(u32, usize), Option<Arc<Hint>>>>>;
 
 /// A source of one state of a recording's file.
 type Key = (FileKey, SourceId);

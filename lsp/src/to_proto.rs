@@ -36,8 +36,20 @@ pub(crate) fn line(line: u32) -> u32 {
 /// The place after the last character of a line that counts from 1.
 pub(crate) fn end_of_line(text: &Rope, line: u32, encoding: Encoding) -> Position {
     let idx = (line.saturating_sub(1) as usize).min(text.len_lines().saturating_sub(1));
-    let end = crate::from_proto::line_end(text, idx);
-    position(text, text.char_to_byte(end), encoding)
+    // One look at the text, since this is asked for thousands of lines.
+    let Some(line) = text.line(idx).as_str() else {
+        let end = crate::from_proto::line_end(text, idx);
+        return position(text, text.char_to_byte(end), encoding);
+    };
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let column = match encoding {
+        Encoding::Utf8 => line.len(),
+        Encoding::Utf16 if line.is_ascii() => line.len(),
+        Encoding::Utf16 => line.encode_utf16().count(),
+        Encoding::Utf32 => line.chars().count(),
+    };
+    Position::new(number(idx), number(column))
 }
 
 /// A line that counts from 1, without its indentation and its line break.

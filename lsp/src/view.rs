@@ -105,7 +105,11 @@ impl View {
     /// # Errors
     ///
     /// Cancelled, or the recording cannot be read.
-    pub(crate) fn hints(&self, ctx: &DocumentContext, lines: &[u32]) -> Result<Vec<Option<Hint>>> {
+    pub(crate) fn hints(
+        &self,
+        ctx: &DocumentContext,
+        lines: &[u32],
+    ) -> Result<Vec<Option<Arc<Hint>>>> {
         let max_len = ctx.workspace.settings.max_length;
         let cancel = &ctx.workspace.cancel;
         match self.moment {
@@ -146,7 +150,7 @@ fn remembered(
     lines: &[u32],
     max_len: usize,
     mut make: impl FnMut(u32) -> Result<Option<Hint>>,
-) -> Result<Vec<Option<Hint>>> {
+) -> Result<Vec<Option<Arc<Hint>>>> {
     let lock = || {
         known
             .lock()
@@ -159,7 +163,7 @@ fn remembered(
     };
     let mut made = Vec::new();
     for line in missing {
-        made.push(((line, max_len), make(line)?));
+        made.push(((line, max_len), make(line)?.map(Arc::new)));
     }
     let mut known = lock();
     known.extend(made);

@@ -1,5 +1,6 @@
 //! A recorded source: its text, its structure, and which recorded functions are which definitions.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use retrostep_trace::{Function, FunctionId, FunctionKind, Recording, Result, SourceId};
@@ -16,6 +17,8 @@ pub struct SourceCode {
     /// Its structure.
     pub syntax: Syntax,
     functions: Vec<CodeFunction>,
+    /// Which of them a part of the text is, by index.
+    by_owner: HashMap<Owner, Vec<usize>>,
     /// By line, from 0 on.
     plans: Vec<Plan>,
     /// Whether every line that runs has an event of its own.
@@ -75,7 +78,7 @@ impl SourceCode {
             // A line can end with a carriage return alone.
             text = text.replace("\r\n", "\n").replace('\r', "\n");
         }
-        let syntax = Syntax::parse(&text, None);
+        let syntax = Syntax::parse(&text);
         let mut functions = Vec::new();
         for id in (0..recording.function_count()).map(FunctionId) {
             let Ok(function) = recording.function(id) else {
@@ -94,10 +97,14 @@ impl SourceCode {
             source,
             text,
             syntax,
+            by_owner: HashMap::new(),
             functions,
             plans: Vec::new(),
             exact_lines: !recording.header().language.starts_with("Python 3.9"),
         };
+        for (index, function) in code.functions.iter().enumerate() {
+            code.by_owner.entry(function.owner).or_default().push(index);
+        }
         code.plans = code.make_plans();
         Ok(code)
     }
@@ -175,7 +182,8 @@ impl SourceCode {
 
     /// The recorded functions that are this part of the text: several where the code was made again.
     pub fn functions_of(&self, owner: Owner) -> impl Iterator<Item = &CodeFunction> {
-        (self.functions.iter()).filter(move |function| function.owner == owner)
+        let found = self.by_owner.get(&owner).into_iter().flatten();
+        found.filter_map(|index| self.functions.get(*index))
     }
 
     /// What a line belongs to: the innermost definition whose statements it is among. The head of a

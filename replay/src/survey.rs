@@ -6,10 +6,11 @@
 mod collect;
 mod values;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use retrostep_trace::hash::Map;
 use retrostep_trace::{
     CancellationToken, FunctionId, ObjectId, Position, Recording, Result, TypeId,
 };
@@ -27,9 +28,9 @@ pub struct Survey {
     /// By line.
     pub lines: BTreeMap<u32, LineFacts>,
     /// By function.
-    pub functions: HashMap<FunctionId, FunctionFacts>,
+    pub functions: Map<FunctionId, FunctionFacts>,
     /// What the variables of functions got, arguments included; by function and name.
-    pub variables: HashMap<(FunctionId, Arc<str>), Values>,
+    pub variables: Map<(FunctionId, Arc<str>), Values>,
 }
 
 /// What happened on a line, in the functions that the line is a part of by itself: not in lambdas and

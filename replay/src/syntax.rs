@@ -5,17 +5,19 @@
 //! Lines are 1-based and both ends of a range of lines belong to it; offsets are bytes.
 
 mod expression;
+mod parts;
 mod python;
 
 use std::ops::{Range, RangeInclusive};
 
 pub use expression::{ExpressionRange, NameUse};
-use tree_sitter::{Parser, Tree};
+use parts::Placed;
 
 /// A text's structure.
 #[derive(Clone, Debug)]
 pub struct Syntax {
-    tree: Option<Tree>,
+    /// In the order of the text, without gaps.
+    parts: Vec<Placed>,
     definitions: Vec<Definition>,
     /// In the order of their first lines.
     statements: Vec<Statement>,
@@ -110,34 +112,51 @@ impl StatementKind {
 
 impl Syntax {
     /// Reads a text.
-    ///
-    /// `before` is the tree of an earlier text in which the differences were marked by
-    /// [`Tree::edit`]: it makes reading faster and changes nothing else.
     #[must_use]
-    pub fn parse(text: &str, before: Option<&Tree>) -> Syntax {
-        let mut parser = Parser::new();
-        let language = tree_sitter_python::LANGUAGE.into();
-        // Fails only for a grammar of another generation, which a test would find.
-        let tree = match parser.set_language(&language) {
-            Ok(()) => parser.parse(text, before),
-            Err(_) => None,
-        };
+    pub fn parse(text: &str) -> Syntax {
+        Syntax::of(parts::read(text, None))
+    }
+
+    /// Reads a text that came from `before`, the structure of `before_text`: that makes reading faster and
+    /// changes nothing else.
+    ///
+    /// Cost: the comparison of both, and the reading of the functions and classes that are not the same.
+    #[must_use]
+    pub fn parse_after(text: &str, before: &Syntax, before_text: &str) -> Syntax {
+        Syntax::of(parts::read(text, Some((&before.parts, before_text))))
+    }
+
+    fn of(parts: Vec<Placed>) -> Syntax {
+        let sum = |count: fn(&Placed) -> usize| parts.iter().map(count).sum();
         let mut syntax = Syntax {
-            tree,
-            definitions: Vec::new(),
-            statements: Vec::new(),
+            definitions: Vec::with_capacity(sum(|placed| placed.part.definitions.len())),
+            statements: Vec::with_capacity(sum(|placed| placed.part.statements.len())),
+            parts: Vec::new(),
         };
-        if let Some(tree) = syntax.tree.take() {
-            python::read(&tree, text, &mut syntax);
-            syntax.tree = Some(tree);
+        for placed in &parts {
+            let by = Shift {
+                bytes: placed.start,
+                lines: placed.line,
+                definitions: syntax.definitions.len(),
+                statements: syntax.statements.len(),
+            };
+            let definitions = placed.part.definitions.iter();
+            syntax
+                .definitions
+                .extend(definitions.map(|it| it.shifted(&by)));
+            let statements = placed.part.statements.iter();
+            syntax
+                .statements
+                .extend(statements.map(|it| it.shifted(&by)));
         }
+        syntax.parts = parts;
         syntax
     }
 
-    /// The parser's own tree; to be edited and given to [`Syntax::parse`] for the text that follows.
+    /// Whether some of the text could not be read.
     #[must_use]
-    pub fn tree(&self) -> Option<&Tree> {
-        self.tree.as_ref()
+    pub fn has_errors(&self) -> bool {
+        self.parts.iter().any(|placed| placed.part.has_errors)
     }
 
     /// The functions and classes, outer ones before those in them.
@@ -178,6 +197,55 @@ impl Syntax {
             .enumerate()
             .skip(first)
             .filter(move |(_, statement)| statement.lines.contains(&line))
+    }
+}
+
+/// Where a part of a text stands in the whole.
+struct Shift {
+    bytes: usize,
+    lines: u32,
+    definitions: usize,
+    statements: usize,
+}
+
+impl Shift {
+    fn bytes(&self, range: &Range<usize>) -> Range<usize> {
+        range.start + self.bytes..range.end + self.bytes
+    }
+
+    fn lines(&self, lines: &RangeInclusive<u32>) -> RangeInclusive<u32> {
+        lines.start() + self.lines..=lines.end() + self.lines
+    }
+}
+
+impl Definition {
+    fn shifted(&self, by: &Shift) -> Definition {
+        Definition {
+            is_class: self.is_class,
+            name: self.name.clone(),
+            qualified_name: self.qualified_name.clone(),
+            name_range: by.bytes(&self.name_range),
+            lines: by.lines(&self.lines),
+            head: by.lines(&self.head),
+            body: by.lines(&self.body),
+            parent: self.parent.map(|index| index + by.definitions),
+            parameters: self.parameters.clone(),
+        }
+    }
+}
+
+impl Statement {
+    fn shifted(&self, by: &Shift) -> Statement {
+        Statement {
+            lines: by.lines(&self.lines),
+            kind: self.kind,
+            body: self.body.as_ref().map(|lines| by.lines(lines)),
+            definition: self.definition.map(|index| index + by.definitions),
+            enclosing_loop: self.enclosing_loop.map(|index| index + by.statements),
+            targets: self.targets.iter().map(|range| by.bytes(range)).collect(),
+            assigned: self.assigned,
+            parts: self.parts.iter().map(|range| by.bytes(range)).collect(),
+        }
     }
 }
 

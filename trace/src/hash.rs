@@ -5,13 +5,14 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-pub(crate) type Map<K, V> = HashMap<K, V, BuildHasherDefault<Mixer>>;
+/// A map that uses [`Mixer`].
+pub type Map<K, V> = HashMap<K, V, BuildHasherDefault<Mixer>>;
 
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Multiplies and rotates eight bytes at a time.
+/// Multiplies and rotates eight bytes at a time. Different numbers of one width stay different.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Mixer(u64);
+pub struct Mixer(u64);
 
 impl Mixer {
     fn add(&mut self, word: u64) {

@@ -16,7 +16,7 @@ mod error;
 mod event;
 mod exceptions;
 mod footer;
-mod hash;
+pub mod hash;
 mod ids;
 mod live;
 mod objects;

@@ -96,8 +96,8 @@ proptest! {
         let read = document.parsed();
         let anew = self::document(&model).parsed();
         prop_assert_eq!(read.line_count(), anew.line_count());
-        prop_assert_eq!(read.syntax().tree().map(|tree| tree.root_node().to_sexp()),
-            anew.syntax().tree().map(|tree| tree.root_node().to_sexp()));
+        prop_assert_eq!(read.syntax().definitions(), anew.syntax().definitions());
+        prop_assert_eq!(read.syntax().statements(), anew.syntax().statements());
     }
 }
 

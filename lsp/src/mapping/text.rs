@@ -32,7 +32,7 @@ impl Text {
     /// Reads a recorded text.
     pub(crate) fn recorded(bytes: &[u8]) -> Text {
         let content = with_line_feeds(&String::from_utf8_lossy(bytes));
-        let syntax = Syntax::parse(&content, None);
+        let syntax = Syntax::parse(&content);
         Text::new(content, syntax)
     }
 
@@ -114,8 +114,7 @@ impl Text {
     /// The lines of what looks like definitions where the text could not be read.
     fn overlooked(&self) -> HashSet<u32> {
         let mut overlooked = HashSet::new();
-        let tree = self.syntax.tree();
-        if !tree.is_some_and(|tree| tree.root_node().has_error()) {
+        if !self.syntax.has_errors() {
             return overlooked;
         }
         let definitions = self.syntax.definitions();

@@ -1,8 +1,8 @@
 //! The walk that gathers a survey.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use retrostep_trace::hash::Map;
 use retrostep_trace::{
     Change, Content, Fact, FrameId, FunctionId, FunctionKind, ObjectId, ObjectKind, Passing,
     PassingChange, Position, Recording, Result, TypeId, Value, VariableKind,
@@ -34,17 +34,17 @@ pub(crate) struct Collector<'a> {
     lines: Vec<LineFacts>,
     first_line: u32,
     executed: Vec<bool>,
-    frames: HashMap<FrameId, Frame>,
-    literals: HashMap<ObjectId, Literal>,
+    frames: Map<FrameId, Frame>,
+    literals: Map<ObjectId, Literal>,
     /// What the names hold, of each namespace that was met.
-    namespaces: HashMap<ObjectId, Names>,
-    cells: HashMap<ObjectId, Arc<str>>,
+    namespaces: Map<ObjectId, Names>,
+    cells: Map<ObjectId, Arc<str>>,
     /// What the cells hold that were met.
-    in_cells: HashMap<ObjectId, Option<Value>>,
+    in_cells: Map<ObjectId, Option<Value>>,
     /// The names that the present event gave other values, if it wrote a namespace anew.
     replaced: Names,
     /// The types of exceptions, which leave several frames as a rule.
-    exceptions: HashMap<ObjectId, TypeId>,
+    exceptions: Map<ObjectId, TypeId>,
     /// Looking an object up failed; told at the end.
     failure: Option<retrostep_trace::Error>,
 }
@@ -56,7 +56,7 @@ struct Literal {
 }
 
 /// What names hold; nothing if they lost their values.
-type Names = HashMap<Arc<str>, Option<Value>>;
+type Names = Map<Arc<str>, Option<Value>>;
 
 /// A frame on the way.
 struct Frame {
@@ -103,13 +103,13 @@ impl<'a> Collector<'a> {
             lines: vec![LineFacts::default(); count],
             first_line,
             executed: vec![false; count],
-            frames: HashMap::new(),
-            literals: HashMap::new(),
-            namespaces: HashMap::new(),
-            cells: HashMap::new(),
-            in_cells: HashMap::new(),
-            replaced: HashMap::new(),
-            exceptions: HashMap::new(),
+            frames: Map::default(),
+            literals: Map::default(),
+            namespaces: Map::default(),
+            cells: Map::default(),
+            in_cells: Map::default(),
+            replaced: Map::default(),
+            exceptions: Map::default(),
             failure: None,
         };
         if let Scope::Frame(frame, function, line) = scope {
@@ -573,7 +573,7 @@ impl<'a> Collector<'a> {
             Some(ObjectKind::Namespace) => {
                 let names = match change.change() {
                     Some(Change::New(content)) => names_of(&content),
-                    _ => Names::new(),
+                    _ => Names::default(),
                 };
                 self.namespaces.insert(change.object, names);
             }

@@ -1,10 +1,10 @@
 //! What is kept of the values that one line or one variable got.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
+use retrostep_trace::hash::{Map, Mixer};
 use retrostep_trace::{Position, Value};
 
 /// Most different values that are told apart.
@@ -23,7 +23,7 @@ pub struct Values {
     pub last_at: Position,
     /// Different values with how often each came and when last; `None` if there are too many, or some
     /// cannot be told apart by themselves, such as containers.
-    pub different: Option<HashMap<Key, Seen>>,
+    pub different: Option<Map<Key, Seen>>,
     /// The lowest and the highest, if all are numbers that can be compared.
     pub range: Option<(Extreme, Extreme)>,
     /// Evenly spaced values of the series, if all are numbers.
@@ -123,6 +123,9 @@ impl Number {
             } => {
                 let digits = if digits.is_empty() { "0" } else { digits };
                 let sign = if *negative { "-" } else { "" };
+                if digits.is_empty() {
+                    return 0.0;
+                }
                 let text = format!("{sign}{digits}e{}", i64::from(*scale).saturating_neg());
                 text.parse().unwrap_or(f64::NAN)
             }
@@ -181,7 +184,7 @@ impl Values {
             count: 0,
             last: None,
             last_at: Position::START,
-            different: Some(HashMap::new()),
+            different: Some(Map::default()),
             range: None,
             samples: Vec::new(),
             stride: 1,
@@ -294,6 +297,15 @@ impl Values {
     }
 }
 
+impl Key {
+    fn of_number(sort: u32, bits: u64) -> Key {
+        let mut hasher = Mixer::default();
+        hasher.write_u32(sort);
+        hasher.write_u64(bits);
+        Key(hasher.finish())
+    }
+}
+
 impl Reading {
     /// A value that cannot be told apart by itself.
     pub(crate) fn unknown() -> Reading {
@@ -310,14 +322,21 @@ impl Reading {
             Value::Float(value) => Some(Number::Float(*value)),
             _ => None,
         };
+        // Most values are numbers: of one sort no two have the same key.
+        let quick = match value {
+            Value::Int(value) => Some(Key::of_number(1, value.cast_unsigned())),
+            Value::Float(value) => Some(Key::of_number(2, value.to_bits())),
+            _ => None,
+        };
+        if quick.is_some() {
+            return Reading { key: quick, number };
+        }
         let mut hasher = DefaultHasher::new();
         std::mem::discriminant(value).hash(&mut hasher);
         match value {
             Value::None | Value::Ellipsis | Value::NotImplemented => {}
             Value::Bool(value) => value.hash(&mut hasher),
-            Value::Int(value) => value.hash(&mut hasher),
             Value::BigInt(bytes) => bytes.hash(&mut hasher),
-            Value::Float(value) => value.to_bits().hash(&mut hasher),
             Value::Complex(real, imaginary) => {
                 (real.to_bits(), imaginary.to_bits()).hash(&mut hasher);
             }
@@ -330,7 +349,9 @@ impl Reading {
                 }
                 text.kept.hash(&mut hasher);
             }
-            Value::Object(_) | Value::Unavailable(_) => return Reading { key: None, number },
+            Value::Int(_) | Value::Float(_) | Value::Object(_) | Value::Unavailable(_) => {
+                return Reading { key: None, number };
+            }
         }
         Reading {
             key: Some(Key(hasher.finish())),

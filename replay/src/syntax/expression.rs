@@ -4,6 +4,7 @@ use std::ops::{Range, RangeInclusive};
 
 use tree_sitter::Node;
 
+use super::parts::Placed;
 use super::{StatementKind, Syntax};
 
 /// An expression in a text.
@@ -23,9 +24,18 @@ impl Syntax {
     ///
     /// A place in the name of an attribute means the object with that attribute (`order.lines` of
     /// `order.lines[0]`), one between brackets what stands there, and one on an operator what it joins.
+    ///
+    /// `text` is the text whose structure this is.
     #[must_use]
-    pub fn expression_at(&self, selected: Range<usize>) -> Option<ExpressionRange> {
-        let root = self.tree()?.root_node();
+    pub fn expression_at(&self, text: &str, selected: Range<usize>) -> Option<ExpressionRange> {
+        let at = self
+            .parts
+            .partition_point(|placed| placed.end <= selected.start);
+        // The end of the text is a place of its last part.
+        let placed = self.parts.get(at).or(self.parts.last())?;
+        let tree = placed.tree(text)?;
+        let root = tree.root_node();
+        let selected = selected.start.checked_sub(placed.start)?..selected.end - placed.start;
         let is_name = |node: &Node<'_>| node.kind() == "identifier";
         let mut node = named(root, &selected)?;
         // A place after the last character of a name belongs to it.
@@ -39,9 +49,10 @@ impl Syntax {
         loop {
             node = match whole(node) {
                 Whole::This(node) => {
+                    let range = node.byte_range();
                     return Some(ExpressionRange {
-                        range: node.byte_range(),
-                        line: u32::try_from(node.start_position().row + 1).unwrap_or(u32::MAX),
+                        range: range.start + placed.start..range.end + placed.start,
+                        line: row(node.start_position()) + placed.line,
                         is_name: node.kind() == "identifier",
                     });
                 }
@@ -69,21 +80,45 @@ impl Syntax {
     #[must_use]
     pub fn uses_of(&self, text: &str, name: &str, lines: RangeInclusive<u32>) -> Vec<NameUse> {
         let mut uses = Vec::new();
-        let Some(tree) = self.tree() else {
-            return uses;
+        let first = self
+            .parts
+            .partition_point(|placed| placed.line < *lines.start());
+        let parts = self.parts.iter().skip(first.saturating_sub(1));
+        for placed in parts.take_while(|placed| placed.line < *lines.end()) {
+            self.uses_in(placed, text, name, &lines, &mut uses);
+        }
+        uses
+    }
+
+    fn uses_in(
+        &self,
+        placed: &Placed,
+        text: &str,
+        name: &str,
+        lines: &RangeInclusive<u32>,
+        uses: &mut Vec<NameUse>,
+    ) {
+        let piece = text.get(placed.start..placed.end).unwrap_or_default();
+        if !piece.contains(name) {
+            return;
+        }
+        let Some(tree) = placed.tree(text) else {
+            return;
         };
+        let line = |point| row(point) + placed.line;
         let mut cursor = tree.walk();
         // Without recursion: texts can be nested as deep as they like.
         loop {
             let node = cursor.node();
-            let (first, last) = (row(node.start_position()), row(node.end_position()));
+            let (first, last) = (line(node.start_position()), line(node.end_position()));
             let is_inside = last >= *lines.start() && first <= *lines.end();
+            let range = node.byte_range();
+            let range = range.start + placed.start..range.end + placed.start;
             if is_inside
                 && node.kind() == "identifier"
-                && text.get(node.byte_range()) == Some(name)
+                && text.get(range.clone()) == Some(name)
                 && is_variable(node)
             {
-                let range = node.byte_range();
                 uses.push(NameUse {
                     line: first,
                     is_written: self.is_bound(&range, first),
@@ -95,7 +130,7 @@ impl Syntax {
             }
             while !cursor.goto_next_sibling() {
                 if !cursor.goto_parent() {
-                    return uses;
+                    return;
                 }
             }
         }

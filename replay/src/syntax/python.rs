@@ -4,16 +4,17 @@ use std::ops::{Range, RangeInclusive};
 
 use tree_sitter::{Node, Tree};
 
-use super::{Definition, Parameter, Statement, StatementKind, Syntax};
+use super::parts::Part;
+use super::{Definition, Parameter, Statement, StatementKind};
 
 /// Deepest nesting that is followed.
 const MAX_DEPTH: usize = 200;
 
-/// Reads a tree into `syntax`.
-pub(super) fn read(tree: &Tree, text: &str, syntax: &mut Syntax) {
-    let mut reader = Reader { text, syntax };
+/// Reads a tree into `part`.
+pub(super) fn read(tree: &Tree, text: &str, part: &mut Part) {
+    let mut reader = Reader { text, part };
     reader.block(tree.root_node(), Around::default());
-    debug_assert!(syntax.statements.is_sorted_by_key(|it| *it.lines.start()));
+    debug_assert!(part.statements.is_sorted_by_key(|it| *it.lines.start()));
 }
 
 /// What is around a statement.
@@ -26,7 +27,7 @@ struct Around {
 
 struct Reader<'a> {
     text: &'a str,
-    syntax: &'a mut Syntax,
+    part: &'a mut Part,
 }
 
 impl Reader<'_> {
@@ -186,7 +187,7 @@ impl Reader<'_> {
         let own = self.slice(name.byte_range()).to_owned();
         let parent = around
             .definition
-            .and_then(|index| self.syntax.definitions.get(index));
+            .and_then(|index| self.part.definitions.get(index));
         let qualified_name = match parent {
             None => own.clone(),
             Some(parent) if parent.is_class => format!("{}.{own}", parent.qualified_name),
@@ -194,7 +195,7 @@ impl Reader<'_> {
         };
         let head_end = head_end(node, body);
         let head = line_of(node)..=head_end;
-        let index = self.syntax.definitions.len();
+        let index = self.part.definitions.len();
         let parameters = node.child_by_field_name("parameters");
         let definition = Definition {
             is_class,
@@ -207,7 +208,7 @@ impl Reader<'_> {
             parent: around.definition,
             parameters: parameters.map_or_else(Vec::new, |node| self.parameters(node)),
         };
-        self.syntax.definitions.push(definition);
+        self.part.definitions.push(definition);
         self.push(Statement {
             lines: first..=head_end,
             kind: StatementKind::Definition,
@@ -258,8 +259,8 @@ impl Reader<'_> {
     }
 
     fn push(&mut self, statement: Statement) -> usize {
-        self.syntax.statements.push(statement);
-        self.syntax.statements.len() - 1
+        self.part.statements.push(statement);
+        self.part.statements.len() - 1
     }
 
     fn slice(&self, range: Range<usize>) -> &str {

@@ -53,7 +53,7 @@ fn targets(text: &str, statement: &Statement) -> Vec<String> {
 
 #[test]
 fn definitions_have_the_names_the_language_gives_them() {
-    let syntax = Syntax::parse(TEXT, None);
+    let syntax = Syntax::parse(TEXT);
     let names: Vec<&str> = (syntax.definitions().iter())
         .map(|it| it.qualified_name.as_str())
         .collect();
@@ -85,7 +85,7 @@ fn definitions_have_the_names_the_language_gives_them() {
 
 #[test]
 fn statements_tell_what_they_bind_and_what_is_around_them() {
-    let syntax = Syntax::parse(TEXT, None);
+    let syntax = Syntax::parse(TEXT);
     let at = |part: &str| {
         let (_, statement) = syntax.statements_at(line(TEXT, part)).next().unwrap();
         statement
@@ -120,7 +120,7 @@ fn statements_tell_what_they_bind_and_what_is_around_them() {
 #[test]
 fn half_a_program_has_a_structure() {
     let text = "def f(a):\n    b = a.\n    c = 2\n\ndef g(:\n    d = 3\n";
-    let syntax = Syntax::parse(text, None);
+    let syntax = Syntax::parse(text);
     assert_eq!(named(&syntax, "f").lines.start(), &1);
     let bound: Vec<_> = (syntax.statements().iter())
         .flat_map(|statement| targets(text, statement))
@@ -131,10 +131,10 @@ fn half_a_program_has_a_structure() {
 #[test]
 fn the_expression_at_a_place_is_the_smallest_whole_one() {
     let text = "total = order.lines[0].price * f(qty, key=2) + len(names)  # order\n";
-    let syntax = Syntax::parse(text, None);
+    let syntax = Syntax::parse(text);
     let check = |part: &str, inside: usize, expected: Option<&str>| {
         let at = text.find(part).unwrap() + inside;
-        let found = syntax.expression_at(at..at);
+        let found = syntax.expression_at(text, at..at);
         let found = found.map(|found| &text[found.range]);
         assert_eq!(found, expected, "{part} + {inside}");
     };
@@ -149,35 +149,64 @@ fn the_expression_at_a_place_is_the_smallest_whole_one() {
     check("# order", 4, None);
     check("f(qty", 0, Some("f"));
     let selected = text.find("order").unwrap()..text.find(" + len").unwrap();
-    let found = syntax.expression_at(selected.clone()).unwrap();
+    let found = syntax.expression_at(text, selected.clone()).unwrap();
     assert_eq!(found.range, selected);
 }
 
-#[test]
-fn a_later_text_is_read_from_the_edited_tree() {
-    let before = Syntax::parse(TEXT, None);
-    let at = TEXT.find("a = b").unwrap();
-    let after = format!("{}more = 2; {}", &TEXT[..at], &TEXT[at..]);
-    let mut tree = before.tree().unwrap().clone();
-    let point = |column| tree_sitter::Point { row: 5, column };
-    tree.edit(&tree_sitter::InputEdit {
-        start_byte: at,
-        old_end_byte: at,
-        new_end_byte: at + 10,
-        start_position: point(4),
-        old_end_position: point(4),
-        new_end_position: point(14),
-    });
-    let quick = Syntax::parse(&after, Some(&tree));
-    let plain = Syntax::parse(&after, None);
+/// Whether reading `after` from what was known of `before` finds what reading it alone finds.
+fn check_after(before: &str, after: &str) {
+    let quick = Syntax::parse_after(after, &Syntax::parse(before), before);
+    let plain = Syntax::parse(after);
     assert_eq!(quick.statements(), plain.statements());
     assert_eq!(quick.definitions(), plain.definitions());
+    assert_eq!(quick.has_errors(), plain.has_errors());
+}
+
+#[test]
+fn a_later_text_is_read_from_the_earlier_one() {
+    for (part, other) in [
+        ("a = b", "more = 2; a = b"),
+        ("class Cart", "def new(): pass\n\nclass Cart"),
+        ("import os\n", ""),
+        ("@cache\n", "@cache\n@third\n"),
+        ("        def inner():\n            return 1\n", "x = 1\n"),
+        ("class Cart:\n", ""),
+        ("a += 1", "a += 'é'"),
+        ("a += 1", "a += (1"),
+    ] {
+        assert!(TEXT.contains(part), "{part}");
+        let after = TEXT.replacen(part, other, 1);
+        check_after(TEXT, &after);
+        check_after(&after, TEXT);
+    }
+    check_after(TEXT, "");
+    check_after("", TEXT);
+    check_after(TEXT, &format!("{TEXT}{TEXT}"));
+    // Of a part this long the tree is kept.
+    let long = format!("{TEXT}{}", "    size = size + 1\n".repeat(1_000));
+    check_after(&long, &long.replacen("size = size + 1", "size = (1)", 1));
+    check_after(
+        &long,
+        &long.replacen("size = size + 1\n", "s\u{e9} = ''\n", 1),
+    );
+    check_after(&long, &long.replacen("size = size + 1\n", "", 1));
+    check_after(TEXT, &long);
+}
+
+#[test]
+fn a_bracket_that_is_not_closed_leaves_other_functions_alone() {
+    let text = TEXT.replacen("a += 1", "a += (1", 1);
+    let syntax = Syntax::parse(&text);
+    assert!(syntax.has_errors());
+    assert_eq!(named(&syntax, "Cart.add").parent, Some(1));
+    let read = syntax.statements_at(line(&text, "size = 0")).next();
+    assert_eq!(read.unwrap().1.definition, Some(1));
 }
 
 #[test]
 fn the_uses_of_a_name_are_those_of_the_variable() {
     let text = "def f(a, b=1):\n    a = a.a + f(a=b)\n    for a in b: pass\n    return a\n";
-    let syntax = Syntax::parse(text, None);
+    let syntax = Syntax::parse(text);
     let uses = syntax.uses_of(text, "a", 1..=4);
     let found: Vec<_> = uses.iter().map(|it| (it.line, it.is_written)).collect();
     let expected = [(1, true), (2, true), (2, false), (3, true), (4, false)];

@@ -1,5 +1,7 @@
 //! `textDocument/codeLens`: how often functions ran, what left them, and in how many recordings.
 
+use std::collections::HashMap;
+
 use ls_types::{CodeLens, CodeLensOptions, CodeLensParams, Command, ServerCapabilities, Uri};
 use retrostep_replay::code::Owner;
 use retrostep_replay::render;
@@ -48,6 +50,7 @@ impl DocumentRequest for CodeLenses {
         };
         let surveyed = view.survey(ctx)?;
         let covering = ctx.covering()?;
+        let recordings = recordings(&covering);
         let mut lenses = Vec::new();
         for (index, definition) in view.code.syntax.definitions().iter().enumerate() {
             if !has_lens(&view, definition) {
@@ -66,7 +69,9 @@ impl DocumentRequest for CodeLenses {
             };
             let encoding = ctx.workspace.client.encoding;
             let range = to_proto::line_range(&ctx.document.text, line, encoding);
-            for command in parts(ctx, &view, definition, &facts, &covering, line)? {
+            let recordings = recordings.get(&*definition.qualified_name);
+            let recordings = recordings.map_or(0, |(count, _)| *count);
+            for command in parts(ctx, &view, definition, &facts, recordings, line)? {
                 lenses.push(CodeLens {
                     range,
                     command: Some(command),
@@ -106,7 +111,7 @@ fn parts(
     view: &View,
     definition: &Definition,
     facts: &[&FunctionFacts],
-    covering: &[Covering],
+    recordings: u64,
     line: u32,
 ) -> Result<Vec<Command>> {
     let sum = |part: fn(&FunctionFacts) -> u64| facts.iter().map(|facts| part(facts)).sum::<u64>();
@@ -145,9 +150,6 @@ fn parts(
         }
         parts.push(raised);
     }
-    let recordings = (covering.iter())
-        .filter(|covering| called(covering, &definition.qualified_name))
-        .count() as u64;
     if recordings > 1 {
         parts.push(command(
             render::counted(recordings, "recording"),
@@ -158,14 +160,22 @@ fn parts(
     Ok(parts)
 }
 
-/// Whether a function of this name was called in a recording of the file.
-fn called(covering: &Covering, name: &str) -> bool {
-    let mut functions = covering.facts.functions.iter();
-    functions.any(|function| {
-        function.source == covering.source
-            && *function.qualified_name == *name
-            && function.calls > 0
-    })
+/// In how many recordings of the file functions were called, by their names; and in which one last.
+fn recordings(covering: &[Covering]) -> HashMap<&str, (u64, usize)> {
+    let mut recordings: HashMap<&str, (u64, usize)> = HashMap::new();
+    for (number, covering) in (1..).zip(covering) {
+        let functions = covering.facts.functions.iter();
+        let called =
+            functions.filter(|function| function.source == covering.source && function.calls > 0);
+        for function in called {
+            let (count, last) = recordings.entry(&function.qualified_name).or_default();
+            // Several functions of a recording can have one name.
+            if *last != number {
+                (*count, *last) = (*count + 1, number);
+            }
+        }
+    }
+    recordings
 }
 
 /// The commands behind the parts: the client's own, or those that the server runs for any client.

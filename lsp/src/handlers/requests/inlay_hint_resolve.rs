@@ -24,20 +24,26 @@ pub(super) struct ResolveInlayHint;
 
 /// Where a hint comes from: what the client keeps of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Origin {
-    uri: Uri,
+pub(super) struct Origin<P> {
     /// The recorded line, from 1.
-    line: u32,
+    pub(super) line: u32,
+    #[serde(flatten)]
+    pub(super) place: P,
+}
+
+/// Where all hints of an answer come from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Place {
+    uri: Uri,
     recording: PathBuf,
     /// Where the replay stood, and its thread.
     moment: Option<(u64, u32)>,
 }
 
-impl Origin {
-    pub(super) fn of(ctx: &DocumentContext, view: &View, line: u32) -> Origin {
-        Origin {
+impl Place {
+    pub(super) fn of(ctx: &DocumentContext, view: &View) -> Place {
+        Place {
             uri: ctx.document.uri.clone(),
-            line,
             recording: view.facts.entry.path.clone(),
             moment: view.moment.map(|(position, thread)| (position.0, thread.0)),
         }
@@ -51,9 +57,9 @@ impl WorkspaceRequest for ResolveInlayHint {
 
     fn answer(ctx: &Context, hint: InlayHint) -> Result<InlayHint> {
         let data = hint.data.clone().unwrap_or_default();
-        let origin: Origin = serde_json::from_value(data)
+        let Origin { line, place }: Origin<Place> = serde_json::from_value(data)
             .map_err(|error| RequestError::params(format!("no hint of this server: {error}")))?;
-        let Some(document) = ctx.documents.get(&origin.uri) else {
+        let Some(document) = ctx.documents.get(&place.uri) else {
             return Ok(hint);
         };
         let ctx = DocumentContext {
@@ -63,14 +69,14 @@ impl WorkspaceRequest for ResolveInlayHint {
         let Some(mut view) = ctx.view()? else {
             return Ok(hint);
         };
-        if view.facts.entry.path != origin.recording {
+        if view.facts.entry.path != place.recording {
             // Another recording is shown meanwhile, and the hint will be gone.
             return Ok(hint);
         }
         view.moment =
-            (origin.moment).map(|(position, thread)| (Position(position), ThreadId(thread)));
-        match view.hints(&ctx, &[origin.line])?.pop().flatten() {
-            Some(known) => with_details(&ctx.workspace, &origin, &view, &known, hint),
+            (place.moment).map(|(position, thread)| (Position(position), ThreadId(thread)));
+        match view.hints(&ctx, &[line])?.pop().flatten() {
+            Some(known) => with_details(&ctx.workspace, &place, &view, &known, hint),
             None => Ok(hint),
         }
     }
@@ -79,7 +85,7 @@ impl WorkspaceRequest for ResolveInlayHint {
 /// Adds to a hint what is shown when it is pointed at.
 pub(super) fn with_details(
     ctx: &Context,
-    origin: &Origin,
+    place: &Place,
     view: &View,
     hint: &Hint,
     mut shown: InlayHint,
@@ -102,10 +108,10 @@ pub(super) fn with_details(
                 title: "Show Value History".to_owned(),
                 command: "retrostep.history".to_owned(),
                 arguments: Some(vec![serde_json::json!({
-                    "uri": origin.uri,
-                    "line": origin.line,
+                    "uri": place.uri,
+                    "line": hint.line,
                     "expression": name,
-                    "recording": origin.recording,
+                    "recording": place.recording,
                     "position": value.at.0,
                 })]),
             });
