@@ -4,6 +4,8 @@
 //! and answers any number of questions. Texts are not made here: a survey keeps values and positions.
 
 mod collect;
+mod frame;
+mod memory;
 mod values;
 
 use std::collections::BTreeMap;
@@ -82,6 +84,42 @@ pub struct Changed {
     pub more_objects: bool,
     /// The attribute, if each change set this attribute.
     pub attribute: Option<Arc<str>>,
+}
+
+impl Changed {
+    /// None so far.
+    fn new(object: ObjectId, attribute: Option<Arc<str>>) -> Changed {
+        Changed {
+            count: 0,
+            first: Position::START,
+            last: Position::START,
+            object,
+            objects: Vec::new(),
+            more_objects: false,
+            attribute,
+        }
+    }
+
+    /// Takes in a change, of an attribute if it set one.
+    fn add(&mut self, object: ObjectId, attribute: Option<&Arc<str>>, at: Position) {
+        if self.count == 0 {
+            self.first = at;
+        }
+        self.count += 1;
+        self.last = at;
+        self.object = object;
+        if self.attribute.as_ref() != attribute {
+            self.attribute = None;
+        }
+        // The newest is the likeliest.
+        if !self.objects.iter().rev().any(|known| *known == object) {
+            if self.objects.len() < MOST_OBJECTS {
+                self.objects.push(object);
+            } else {
+                self.more_objects = true;
+            }
+        }
+    }
 }
 
 /// Most objects that a line changes which are told apart.

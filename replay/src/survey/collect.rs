@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use retrostep_trace::hash::Map;
 use retrostep_trace::{
-    Change, Content, Fact, FrameId, FunctionId, FunctionKind, ObjectId, ObjectKind, Passing,
-    PassingChange, Position, Recording, Result, TypeId, Value, VariableKind,
+    Change, Fact, FrameId, FunctionId, FunctionKind, ObjectId, ObjectKind, Passing, PassingChange,
+    Position, Recording, Result, TypeId, Value, VariableKind,
 };
 
+use super::frame::Frame;
+use super::memory::{Memory, text_of};
 use super::values::Reading;
-use super::{Changed, FunctionFacts, LeftBy, LineFacts, MOST_OBJECTS, Survey, Values};
+use super::{Changed, FunctionFacts, LeftBy, LineFacts, Survey, Values};
 use crate::code::{CodeFunction, Owner, Plan, SourceCode};
-
-/// Most texts of objects that are remembered on the way.
-const MOST_LITERALS: usize = 1 << 16;
 
 /// Whose events are gathered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,54 +34,13 @@ pub(crate) struct Collector<'a> {
     first_line: u32,
     executed: Vec<bool>,
     frames: Map<FrameId, Frame>,
-    literals: Map<ObjectId, Literal>,
-    /// What the names hold, of each namespace that was met.
-    namespaces: Map<ObjectId, Names>,
+    memory: Memory,
+    /// The names of the cells that frames of the source have.
     cells: Map<ObjectId, Arc<str>>,
-    /// What the cells hold that were met.
-    in_cells: Map<ObjectId, Option<Value>>,
-    /// The names that the present event gave other values, if it wrote a namespace anew.
-    replaced: Names,
     /// The types of exceptions, which leave several frames as a rule.
     exceptions: Map<ObjectId, TypeId>,
     /// Looking an object up failed; told at the end.
     failure: Option<retrostep_trace::Error>,
-}
-
-/// An object whose text says all of it.
-struct Literal {
-    type_id: TypeId,
-    text: Arc<str>,
-}
-
-/// What names hold; nothing if they lost their values.
-type Names = Map<Arc<str>, Option<Value>>;
-
-/// A frame on the way.
-struct Frame {
-    function: usize,
-    /// The line that runs; 0 before the first.
-    line: u32,
-    call: Position,
-    call_ns: u64,
-    /// A condition or loop that is being decided.
-    pending: Option<usize>,
-    /// An exception may have kept it from being decided.
-    uncertain: bool,
-    /// Loops that were run in this frame.
-    loops: Vec<usize>,
-    /// What its own names hold, as far as they were bound.
-    held: Vec<(Arc<str>, Option<Value>)>,
-    /// Its names that inner functions see, or outer ones have.
-    cells: Vec<(Arc<str>, ObjectId)>,
-    /// Where its other names are, once it was looked up.
-    namespaces: Option<Vec<ObjectId>>,
-    /// The names that the line bound that runs.
-    bound: Vec<Arc<str>>,
-    /// An exception came up while the line runs.
-    interrupted: bool,
-    /// Objects first seen while the line runs: what is done to them is a part of making them.
-    born: Vec<ObjectId>,
 }
 
 impl<'a> Collector<'a> {
@@ -104,11 +62,8 @@ impl<'a> Collector<'a> {
             first_line,
             executed: vec![false; count],
             frames: Map::default(),
-            literals: Map::default(),
-            namespaces: Map::default(),
+            memory: Memory::default(),
             cells: Map::default(),
-            in_cells: Map::default(),
-            replaced: Map::default(),
             exceptions: Map::default(),
             failure: None,
         };
@@ -131,7 +86,7 @@ impl<'a> Collector<'a> {
             return Ok(());
         };
         for namespace in [facts.globals, facts.locals].into_iter().flatten() {
-            self.namespaces.entry(namespace).or_default();
+            self.memory.expect_namespace(namespace);
         }
         let Some(function) = self.code.function(facts.function) else {
             return Ok(());
@@ -184,7 +139,12 @@ impl<'a> Collector<'a> {
     /// Takes in an event.
     pub(crate) fn take(&mut self, passing: &Passing<'_>) {
         if let Fact::Object(change) = &passing.fact {
-            self.note_object(change, passing.position);
+            // A walk that begins in the middle does not know what was there before.
+            let is_whole = self.scope == Scope::All;
+            let noted = (self.memory).note(self.recording, change, passing.position, is_whole);
+            if let Err(error) = noted {
+                self.failure = Some(error);
+            }
         }
         let (Some(frame), Some(function)) = (passing.frame, passing.function) else {
             return;
@@ -273,7 +233,7 @@ impl<'a> Collector<'a> {
         let function = &self.function(frame)?.function;
         let open = self.frames.get(&frame)?;
         if let Some((_, cell)) = open.cells.iter().find(|(known, _)| known == name) {
-            return self.in_cells.get(cell).cloned();
+            return self.memory.in_cell(*cell);
         }
         if function.variables.iter().any(|known| known.name == *name) {
             let held = open.held.iter().find(|(known, _)| known == name);
@@ -295,10 +255,9 @@ impl<'a> Collector<'a> {
             self.frames.get_mut(&frame)?.namespaces = Some(found);
         }
         let namespaces = self.frames.get(&frame)?.namespaces.iter().flatten();
-        namespaces
-            .filter_map(|namespace| self.namespaces.get(namespace)?.get(name))
-            .next()
-            .cloned()
+        let mut found =
+            namespaces.filter_map(|namespace| self.memory.in_namespace(*namespace, name));
+        found.next()
     }
 
     /// The line that a frame runs is done: what it assigned without an event was there before.
@@ -440,7 +399,7 @@ impl<'a> Collector<'a> {
         };
         let at = passing.position.next();
         let reading = match value {
-            Some(value) => self.read(value),
+            Some(value) => self.memory.read(value),
             None => Reading::unknown(),
         };
         let id = function.id;
@@ -476,7 +435,7 @@ impl<'a> Collector<'a> {
             return;
         }
         let reading = match value {
-            Some(value) => self.read(value),
+            Some(value) => self.memory.read(value),
             None => Reading::unknown(),
         };
         let Some(facts) = self.line_facts(frame) else {
@@ -501,8 +460,8 @@ impl<'a> Collector<'a> {
             return;
         }
         let line = open.line;
-        if self.namespaces.contains_key(&change.object) {
-            for (name, value) in std::mem::take(&mut self.replaced) {
+        if self.memory.is_namespace(change.object) {
+            for (name, value) in self.memory.take_replaced() {
                 self.bind(passing, frame, &name, value.as_ref());
             }
             match change.change() {
@@ -537,128 +496,9 @@ impl<'a> Collector<'a> {
         let Some(facts) = self.line_facts(frame) else {
             return;
         };
-        let changed = facts.changed.get_or_insert_with(|| Changed {
-            count: 0,
-            first: passing.position,
-            last: passing.position,
-            object: change.object,
-            objects: Vec::new(),
-            more_objects: false,
-            attribute: attribute.clone(),
-        });
-        changed.count += 1;
-        changed.last = passing.position;
-        changed.object = change.object;
-        if changed.attribute != attribute {
-            changed.attribute = None;
-        }
-        // The newest is the likeliest.
-        if !changed
-            .objects
-            .iter()
-            .rev()
-            .any(|known| *known == change.object)
-        {
-            if changed.objects.len() < MOST_OBJECTS {
-                changed.objects.push(change.object);
-            } else {
-                changed.more_objects = true;
-            }
-        }
-    }
-
-    /// Remembers what later events need of an object.
-    fn note_object(&mut self, change: &PassingChange<'_>, at: Position) {
-        match change.born {
-            Some(ObjectKind::Namespace) => {
-                let names = match change.change() {
-                    Some(Change::New(content)) => names_of(&content),
-                    _ => Names::default(),
-                };
-                self.namespaces.insert(change.object, names);
-            }
-            Some(ObjectKind::Cell) => {
-                if let Some(Change::New(content)) = change.change() {
-                    let value = content.items.first().cloned();
-                    self.in_cells.insert(change.object, value);
-                }
-            }
-            Some(ObjectKind::Literal) => {
-                if let Some(Change::New(content)) = change.change()
-                    && let Some(literal) = literal(&content)
-                {
-                    if self.literals.len() >= MOST_LITERALS {
-                        self.literals.clear();
-                    }
-                    self.literals.insert(change.object, literal);
-                }
-            }
-            Some(_) => {}
-            None if self.namespaces.contains_key(&change.object) => self.note_names(change, at),
-            None => {
-                if let Some(held) = self.in_cells.get_mut(&change.object)
-                    && let Some(Change::SetCell { value }) = change.change()
-                {
-                    *held = value;
-                }
-            }
-        }
-    }
-
-    /// Remembers what the names of a namespace hold from now on.
-    fn note_names(&mut self, change: &PassingChange<'_>, at: Position) {
-        let Some(names) = self.namespaces.get_mut(&change.object) else {
-            return;
-        };
-        match change.change() {
-            Some(Change::SetKey { key, value }) => {
-                if let Some(name) = text_of(&key) {
-                    names.insert(name, Some(value));
-                }
-            }
-            Some(Change::DeleteKey { key }) => {
-                if let Some(name) = text_of(&key) {
-                    names.insert(name, None);
-                }
-            }
-            Some(Change::Replace(content)) => {
-                // A walk that begins in the middle does not know what was there before.
-                let mut before = std::mem::replace(names, names_of(&content));
-                if self.scope != Scope::All {
-                    match self.recording.object(change.object, at) {
-                        Ok(Some((content, _))) => before = names_of(&content),
-                        Ok(None) => {}
-                        Err(error) => self.failure = Some(error),
-                    }
-                }
-                let is_whole = content.entries.len() as u64 == content.len;
-                let new = names
-                    .iter()
-                    .filter(|(name, value)| before.get(*name) != Some(*value));
-                let mut replaced: Names = new
-                    .map(|(name, value)| (name.clone(), value.clone()))
-                    .collect();
-                for (name, value) in before {
-                    if is_whole && value.is_some() && !names.contains_key(&name) {
-                        replaced.insert(name, None);
-                    }
-                }
-                self.replaced = replaced;
-            }
-            Some(Change::Clear) => names.clear(),
-            _ => {}
-        }
-    }
-
-    /// What a value is, as far as it can be told without the contents of containers.
-    fn read(&self, value: &Value) -> Reading {
-        let Value::Object(object) = value else {
-            return Reading::of_scalar(value);
-        };
-        match self.literals.get(object) {
-            Some(literal) => Reading::of_literal(literal.type_id.0, &literal.text),
-            None => Reading::unknown(),
-        }
+        let new = || Changed::new(change.object, attribute.clone());
+        let changed = facts.changed.get_or_insert_with(new);
+        changed.add(change.object, attribute.as_ref(), passing.position);
     }
 
     fn yielded(&mut self, passing: &Passing<'_>, frame: FrameId, value: &Value) {
@@ -671,7 +511,7 @@ impl<'a> Collector<'a> {
         if !is_value {
             return;
         }
-        let reading = self.read(value);
+        let reading = self.memory.read(value);
         if let Some(facts) = self.line_facts(frame) {
             let values = facts.yielded.get_or_insert_with(Values::new);
             values.add(Some(value), passing.position, || reading);
@@ -758,7 +598,7 @@ impl<'a> Collector<'a> {
             self.done(frame, None, passing.position);
             let line = self.frames.get(&frame).map_or(0, |open| open.line);
             let is_return = self.code.plan(line).is_some_and(|plan| plan.returns);
-            let reading = self.read(value);
+            let reading = self.memory.read(value);
             if is_return && let Some(facts) = self.line_facts(frame) {
                 let values = facts.returned.get_or_insert_with(Values::new);
                 values.add(Some(value), passing.position, || reading);
@@ -803,61 +643,4 @@ impl<'a> Collector<'a> {
         let index = line.checked_sub(self.first_line)?;
         self.lines.get_mut(index as usize)
     }
-}
-
-impl Frame {
-    fn new(function: usize, call: Position, call_ns: u64) -> Frame {
-        Frame {
-            function,
-            line: 0,
-            call,
-            call_ns,
-            pending: None,
-            uncertain: false,
-            loops: Vec::new(),
-            held: Vec::new(),
-            cells: Vec::new(),
-            namespaces: None,
-            bound: Vec::new(),
-            interrupted: false,
-            born: Vec::new(),
-        }
-    }
-
-    /// What became of the condition or loop that was being decided, now that `line` is about to run.
-    fn decide(&mut self, code: &SourceCode, line: u32) -> Option<(usize, bool)> {
-        let head = self.pending?;
-        let statement = code.syntax.statements().get(head)?;
-        if statement.lines.contains(&line) {
-            return None;
-        }
-        self.pending = None;
-        let body = statement.body.as_ref()?;
-        (!self.uncertain).then_some((head, body.contains(&line)))
-    }
-}
-
-/// What the names of a namespace hold.
-fn names_of(content: &Content) -> Names {
-    let entries = content.entries.iter();
-    let names = entries.filter_map(|(key, value)| Some((text_of(key)?, Some(value.clone()))));
-    names.collect()
-}
-
-fn text_of(key: &Value) -> Option<Arc<str>> {
-    let Value::Str(text) = key else {
-        return None;
-    };
-    std::str::from_utf8(&text.kept).ok().map(Arc::from)
-}
-
-/// An object whose text says all of it.
-fn literal(content: &Content) -> Option<Literal> {
-    let text = content.text.as_ref()?;
-    let kept = std::str::from_utf8(&text.kept).ok()?;
-    let is_whole = kept.chars().count() as u64 == text.len;
-    (is_whole && content.attributes.is_empty()).then(|| Literal {
-        type_id: content.type_id,
-        text: kept.into(),
-    })
 }
