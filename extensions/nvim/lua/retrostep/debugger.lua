@@ -32,16 +32,6 @@ local PAGE = 100
 ---@type table<integer, { position?: retrostep.Position, moments: integer[] }>
 local states = {}
 
----@type table<string, fun()>
-M.on_change = {}
-
-local function changed()
-  vim.cmd.redrawstatus({ bang = true })
-  for _, listener in pairs(M.on_change) do
-    listener()
-  end
-end
-
 --- nvim-dap, if it is there.
 ---@return table?
 function M.dap()
@@ -188,15 +178,15 @@ function M.register()
   dap.listeners.after['event_retrostep/position'][KEY] = function(session, body)
     if is_ours(session) then
       state_of(session).position = body
-      changed()
+      vim.cmd.redrawstatus({ bang = true })
     end
   end
-  for _, ending in ipairs({ 'event_terminated', 'event_exited', 'disconnect' }) do
+  -- A recorded program that exits is no end: the replay follows.
+  for _, ending in ipairs({ 'event_terminated', 'disconnect' }) do
     dap.listeners.after[ending][KEY] = function(session)
-      -- A recorded program that exits is no end: the replay follows.
-      if is_ours(session) and ending ~= 'event_exited' then
+      if is_ours(session) then
         states[session.id] = nil
-        changed()
+        vim.cmd.redrawstatus({ bang = true })
       end
     end
   end
@@ -303,8 +293,11 @@ function M.console(line, moves)
   if moves then
     remember(session)
   end
-  local frame = session.current_frame
-  local arguments = { expression = line, context = 'repl', frameId = frame and frame.id }
+  local arguments = { expression = line, context = 'repl' }
+  -- A jump is about no frame, and the one that is known may be that of the stop before.
+  if not moves and session.current_frame then
+    arguments.frameId = session.current_frame.id
+  end
   request(session, 'evaluate', arguments, function(body)
     if not moves and body.result and body.result ~= '' then
       notify.info(body.result)

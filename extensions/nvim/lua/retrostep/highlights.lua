@@ -2,20 +2,13 @@
 local M = {}
 
 M.links = {
-  RetrostepValue = 'LspInlayHint',
   RetrostepChanged = 'DiagnosticWarn',
   RetrostepException = 'DiagnosticError',
   RetrostepPassed = 'DiagnosticOk',
   RetrostepDim = 'Comment',
   RetrostepTitle = 'Title',
   RetrostepPresent = 'Visual',
-  RetrostepPlayhead = 'WarningMsg',
-  RetrostepPreview = 'NonText',
-  RetrostepMark = 'StatusLineNC',
   RetrostepCall = 'Function',
-  RetrostepExternal = 'Special',
-  RetrostepWrite = 'String',
-  RetrostepBookmark = 'Todo',
   RetrostepFloat = 'NormalFloat',
   RetrostepBorder = 'FloatBorder',
 }

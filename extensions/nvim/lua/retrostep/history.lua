@@ -17,7 +17,7 @@ local space = vim.api.nvim_create_namespace('retrostep.history')
 ---@field name string
 ---@field writes retrostep.Write[] the newest first
 ---@field total integer
----@field recording? string where no replay is open
+---@field recording? string its file, where no replay is open
 
 --- What is selected, else the name under the cursor.
 ---@return string?
@@ -47,7 +47,13 @@ function M.of_server(expression, uri, line, callback)
     params = vim.lsp.util.make_position_params(0, client and client.offset_encoding or 'utf-16')
   end
   params.expression = expression
-  server.request('retrostep/history', params, callback)
+  server.request('retrostep/history', params, function(found)
+    -- Lines of the language server count from 0, those of a debugger from 1.
+    for _, write in ipairs(found.writes) do
+      write.line = write.line and write.line + 1
+    end
+    callback(found)
+  end)
 end
 
 --- A text of that many columns, cut or filled up.

@@ -1,12 +1,14 @@
 --- The panel: a split on the left with the recordings of the workspace.
-local debugger = require('retrostep.debugger')
 local float = require('retrostep.float')
 local icons = require('retrostep.icons')
 local recordings = require('retrostep.recordings')
+local server = require('retrostep.server')
 
 local M = {}
 
 local WIDTH = 42
+--- How long a refresh waits for the next one.
+local REFRESH_DELAY_MS = 100
 local NAME = 'retrostep://panel'
 
 local space = vim.api.nvim_create_namespace('retrostep.panel')
@@ -183,14 +185,33 @@ local function toggle()
   end
 end
 
---- Opens what the row is about in the window that was left for the panel.
+---@param candidate integer a window
+local function shows_text(candidate)
+  local is_float = vim.api.nvim_win_get_config(candidate).relative ~= ''
+  return not is_float and vim.bo[vim.api.nvim_win_get_buf(candidate)].buftype == ''
+end
+
+--- Goes to the window that a file can be shown in: the one before, another one, or one beside the panel.
+local function leave()
+  local before = vim.fn.win_getid(vim.fn.winnr('#'))
+  local candidates = vim.api.nvim_tabpage_list_wins(0)
+  table.insert(candidates, 1, before)
+  for _, candidate in ipairs(candidates) do
+    if vim.api.nvim_win_is_valid(candidate) and shows_text(candidate) then
+      return vim.api.nvim_set_current_win(candidate)
+    end
+  end
+  vim.cmd('botright vertical new')
+end
+
+--- Opens what the row is about.
 local function go()
   local row = row_at_cursor()
   if not row.recording then
     return toggle()
   end
   local position = row.exception and row.exception.position or nil
-  vim.cmd.wincmd('p')
+  leave()
   if position then
     require('retrostep.client_commands').go_to(row.recording.path, position)
   else
@@ -201,7 +222,7 @@ end
 local function replay()
   local row = row_at_cursor()
   if row.recording then
-    vim.cmd.wincmd('p')
+    leave()
     recordings.replay(row.recording.path)
   end
 end
@@ -228,7 +249,7 @@ end
 local function record_again()
   local row = row_at_cursor()
   if row.recording then
-    vim.cmd.wincmd('p')
+    leave()
     recordings.record_again(row.recording.id)
   end
 end
@@ -325,15 +346,16 @@ function M.toggle()
   look.cursorline = true
 end
 
-local was_open
---- A replay that begins or ends changes a row; a step does not.
-debugger.on_change.panel = function()
-  local position = debugger.position()
-  local now = position and position.recording
-  if now ~= was_open then
-    was_open = now
-    M.refresh()
+local waiting
+--- Recordings come, grow and go, and a replay opens one: the panel follows, if it is seen.
+server.on_refresh.panel = function()
+  if waiting or not window() then
+    return
   end
+  waiting = vim.defer_fn(function()
+    waiting = nil
+    M.refresh()
+  end, REFRESH_DELAY_MS)
 end
 
 return M

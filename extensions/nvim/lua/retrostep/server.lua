@@ -11,6 +11,11 @@ local CURSOR_DELAY_MS = 100
 ---@type 'on'|'line'|'off'
 local shown = 'on'
 
+--- Called when the server says that what it shows is no longer true: a recording came, grew or went, or a
+--- replay moved.
+---@type table<string, fun()>
+M.on_refresh = {}
+
 --- What the user's options are in the server's words.
 ---@return table
 local function settings()
@@ -61,6 +66,14 @@ local function on_lens_refresh(_, _, context)
   return vim.NIL
 end
 
+---@type lsp.Handler
+local function on_hint_refresh(...)
+  for _, listener in pairs(M.on_refresh) do
+    listener()
+  end
+  return vim.lsp.handlers['workspace/inlayHint/refresh'](...)
+end
+
 ---@param root string
 ---@return table?
 local function configuration(root)
@@ -78,7 +91,7 @@ local function configuration(root)
     capabilities = vim.tbl_deep_extend('force', vim.lsp.protocol.make_client_capabilities(), {
       workspace = { inlayHint = { refreshSupport = true }, codeLens = { refreshSupport = true } },
     }),
-    handlers = {},
+    handlers = { ['workspace/inlayHint/refresh'] = on_hint_refresh },
   }
   if not vim.lsp.codelens.enable then
     ours.handlers['workspace/codeLens/refresh'] = on_lens_refresh
