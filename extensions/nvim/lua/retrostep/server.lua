@@ -86,7 +86,7 @@ local function configuration(root)
     cmd = { path, 'lsp' },
     root_dir = root,
     settings = settings(),
-    init_options = vim.tbl_extend('force', settings(), { commands = true }),
+    init_options = vim.tbl_extend('force', settings(), { commands = true, commandLinks = false }),
     -- What Neovim can do and does not say by itself.
     capabilities = vim.tbl_deep_extend('force', vim.lsp.protocol.make_client_capabilities(), {
       workspace = { inlayHint = { refreshSupport = true }, codeLens = { refreshSupport = true } },
