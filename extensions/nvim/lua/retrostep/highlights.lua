@@ -8,6 +8,7 @@ M.links = {
   RetrostepDim = 'Comment',
   RetrostepTitle = 'Title',
   RetrostepPresent = 'Visual',
+  RetrostepPreview = 'NonText',
   RetrostepCall = 'Function',
   RetrostepFloat = 'NormalFloat',
   RetrostepBorder = 'FloatBorder',

@@ -3,6 +3,7 @@ local debugger = require('retrostep.debugger')
 local float = require('retrostep.float')
 local icons = require('retrostep.icons')
 local notify = require('retrostep.notify')
+local preview = require('retrostep.preview')
 local server = require('retrostep.server')
 
 local M = {}
@@ -17,7 +18,7 @@ local space = vim.api.nvim_create_namespace('retrostep.history')
 ---@field name string
 ---@field writes retrostep.Write[] the newest first
 ---@field total integer
----@field recording? string its file, where no replay is open
+---@field recording? string its file
 
 --- What is selected, else the name under the cursor.
 ---@return string?
@@ -110,6 +111,30 @@ local function rows(found, present)
   return lines, row, widest + 4
 end
 
+--- Shows the line of the row with the cursor behind the window, until that closes.
+---@param found retrostep.Found
+---@param buffer integer
+---@param row integer the one with the cursor at first
+---@param shown retrostep.Preview
+local function preview_rows(found, buffer, row, shown)
+  vim.api.nvim_create_autocmd('CursorMoved', {
+    buffer = buffer,
+    callback = function()
+      local now = vim.api.nvim_win_get_cursor(0)[1]
+      if now ~= row then
+        row = now
+        shown:show(found.recording, found.writes[row].position)
+      end
+    end,
+  })
+  vim.api.nvim_create_autocmd('BufWipeout', {
+    buffer = buffer,
+    callback = vim.schedule_wrap(function()
+      shown:drop()
+    end),
+  })
+end
+
 ---@param found retrostep.Found
 ---@param go fun(position: integer)
 ---@param present? integer
@@ -142,6 +167,7 @@ local function open(found, go, present)
   end
   local footer = debugger.session() and '<CR> go  s stop on change  q close' or '<CR> go  q close'
   width = math.max(width, vim.fn.strdisplaywidth(title) + 2, #footer + 2)
+  local behind = preview.begin()
   local window = float.open(buffer, {
     title = title,
     footer = footer,
@@ -150,9 +176,11 @@ local function open(found, go, present)
   })
   vim.wo[window].cursorline = true
   vim.api.nvim_win_set_cursor(window, { row, 0 })
+  preview_rows(found, buffer, row, behind)
   vim.keymap.set('n', '<CR>', function()
     local write = found.writes[vim.api.nvim_win_get_cursor(0)[1]]
     vim.api.nvim_win_close(0, true)
+    behind:drop()
     go(write.position)
   end, { buffer = buffer, nowait = true, desc = 'Go there' })
   if debugger.session() then
@@ -175,6 +203,7 @@ function M.show(expression, uri, line)
   if debugger.session() then
     local position = debugger.position()
     return debugger.history(expression, 0, function(found)
+      found.recording = position and position.recording
       open(found, debugger.seek, position and position.position)
     end)
   end
