@@ -384,6 +384,83 @@ wait('end of the replay', function()
 end)
 it.quiet('replays')
 
+-- A step is shown at once, no hint is longer than a line has room for, and lenses stay where they are.
+vim.cmd.RetrostepReplay(id)
+stands('replay for many steps', raised)
+local function lenses()
+  local found = {}
+  for _, lens in ipairs(vim.lsp.codelens.get(buffer)) do
+    table.insert(found, { lens.range.start.line, lens.command and lens.command.title })
+  end
+  return found
+end
+wait('lenses', function()
+  return #lenses() > 0
+end)
+local at_first = lenses()
+local durations, too_long = {}, {}
+for number = 1, 100 do
+  local from = debugger.position().position
+  local began = vim.uv.hrtime()
+  vim.cmd.RetrostepBack()
+  wait('step ' .. number, function()
+    local session, position = dap.session(), debugger.position()
+    local top = session.current_frame
+    local is_shown = top and top.line == position.line and vim.api.nvim_win_get_cursor(0)[1] == top.line
+    return position.position < from and is_shown
+  end, debugger.position)
+  table.insert(durations, (vim.uv.hrtime() - began) / 1e6)
+  for _, hint in ipairs(vim.lsp.inlay_hint.get({ bufnr = buffer })) do
+    local line = hint.inlay_hint.position.line + 1
+    local text = it.hint(buffer, line)
+    if vim.fn.strchars(text) > 40 then
+      table.insert(too_long, text)
+    end
+  end
+end
+equal(lenses(), at_first, 'lenses after 100 steps')
+equal(too_long, {}, 'hints of more than 40 characters')
+table.sort(durations)
+it.quiet('100 steps')
+
+-- What is watched from a history stops moves where it changes.
+vim.cmd.RetrostepGoto('exception')
+stands('go to the exception', raised)
+vim.cmd.RetrostepHistory('codes')
+wait('history', it.float)
+it.press('s')
+check(not it.float(), 's closes the history')
+wait('what is watched', function()
+  return #it.messages > 0
+end)
+has(it.said()[1], 'codes', 'what is watched')
+vim.api.nvim_win_set_cursor(0, { appended, 0 })
+vim.cmd.RetrostepReverse()
+wait('stop at a change', function()
+  local position = debugger.position()
+  return position.position < failure and position.reason ~= nil
+end, debugger.position)
+equal(debugger.position().reason, 'data breakpoint', 'why it stopped')
+has(retro.status(), 'codes', 'status')
+dap.disconnect()
+wait('end of the replay', function()
+  return retro.status() == ''
+end)
+
+-- A command line is recorded in a terminal, and then replayed.
+vim.cmd.RetrostepRecord(script)
+wait('another recording', function()
+  local present = debugger.position()
+  return present ~= nil and present.recording ~= recording
+end)
+stands('stop at the exception of the new recording', raised)
+equal(#require('retrostep.program').list(workspace), 2, 'recordings')
+dap.disconnect()
+wait('end of the replay', function()
+  return retro.status() == ''
+end)
+it.said()
+
 -- Health and help.
 vim.cmd.checkhealth('retrostep')
 local report = table.concat(it.lines(), '\n')
@@ -414,5 +491,6 @@ vim.cmd.help('retrostep')
 vim.cmd.RetrostepLog()
 check(vim.api.nvim_buf_get_name(0):find('log', 1, true), 'the log')
 
+io.stdout:write(('a step takes %.0f ms, one in 20 more than %.0f ms\n'):format(durations[50], durations[95]))
 io.stdout:write(('%d checks\n'):format(it.count))
 os.exit(0)

@@ -92,12 +92,51 @@ report = health()
 check(not report:find('ERROR'), report)
 has(report, 'can be read', 'health')
 
--- Recordings are deleted, after a question.
+-- What is selected has a history, too; what was never written has none.
+vim.cmd.edit(vim.fn.fnameescape(pricing))
+vim.api.nvim_win_set_cursor(0, { raised - 2, 4 })
+it.press('viw<Plug>(retrostep-history)')
+wait('history of what is selected', it.float)
+equal(vim.api.nvim_win_get_config(it.float()).title[1][1], ' History: due ', 'title')
+equal(vim.fn.mode(), 'n', 'the mode')
+it.press('q')
+
+-- A recorded command is recorded again from the panel.
 vim.cmd.RetrostepPanel()
 vim.cmd.RetrostepPanel()
 wait('panel', function()
   return (it.lines()[2] or ''):find('replay_orders', 1, true) ~= nil
 end)
+vim.api.nvim_win_set_cursor(0, { 2, 0 })
+it.press('r')
+wait('recording again', function()
+  return #it.messages > 0
+end)
+has(it.said()[1], 'Recorded replay_orders.', 'recording again')
+--- Waits until the panel has rows of that many recordings.
+local function panel_has(count)
+  wait(count .. ' recordings in the panel', function()
+    local rows = vim.tbl_filter(function(line)
+      return line:find('replay_orders', 1, true) ~= nil
+    end, it.lines(vim.fn.bufnr('retrostep://panel')))
+    return #rows == count
+  end)
+end
+panel_has(2)
+
+-- The health check names a recording that cannot be read.
+local broken = workspace .. '/.retrostep/recordings/broken-20300101-000000.retro'
+vim.fn.writefile({ 'nothing' }, broken)
+report = health()
+has(report, 'ERROR the last recording, broken-20300101-000000, cannot be read', 'health')
+has(report, 'retrostep delete broken', 'its remedy')
+vim.fn.delete(broken)
+vim.fn.delete(vim.fn.glob(workspace .. '/.retrostep/recordings/*.retro', true, true)[1])
+
+-- The panel follows what goes, and deletes after a question.
+vim.cmd.RetrostepPanel()
+vim.cmd.RetrostepPanel()
+panel_has(1)
 vim.api.nvim_win_set_cursor(0, { 2, 0 })
 local function recordings()
   return vim.fn.glob(workspace .. '/.retrostep/recordings/*.retro', true, true)

@@ -5,3 +5,4 @@ vim.g.loaded_retrostep = true
 
 require('retrostep.commands').create()
 require('retrostep.keys').create()
+require('retrostep.highlights').define()

@@ -28,8 +28,13 @@ local PAGE = 100
 ---@field line? integer
 ---@field time string
 
+---@class retrostep.State of one replay
+---@field position? retrostep.Position
+---@field moments integer[] where jumps began, the last one last
+---@field watched table<string, { dataId: string, accessType: string }> where moves stop, by data id
+
 --- By the session's id.
----@type table<integer, { position?: retrostep.Position, moments: integer[] }>
+---@type table<integer, retrostep.State>
 local states = {}
 
 --- nvim-dap, if it is there.
@@ -44,6 +49,9 @@ local function need_dap()
   local dap = M.dap()
   if not dap then
     notify.warn('Moving in a replay needs nvim-dap; see :checkhealth retrostep.')
+  elseif dap.adapters[TYPE] == nil then
+    -- It came to the runtimepath after setup().
+    M.register()
   end
   return dap
 end
@@ -84,11 +92,12 @@ local function need_session()
   return session
 end
 
----@return { position?: retrostep.Position, moments: integer[] }
+---@param session table
+---@return retrostep.State
 local function state_of(session)
   local state = states[session.id]
   if not state then
-    state = { moments = {} }
+    state = { moments = {}, watched = {} }
     states[session.id] = state
   end
   return state
@@ -266,7 +275,11 @@ end
 --- Goes to a moment in words: `184266`, `3.2s`, `exception`, `start`, `end`.
 ---@param moment string
 function M.go_to(moment)
-  M.console('seek ' .. moment, true)
+  local session = need_session()
+  if session then
+    remember(session)
+    request(session, 'evaluate', { expression = 'seek ' .. moment, context = 'repl' })
+  end
 end
 
 --- Goes back to where the last jump began.
@@ -282,33 +295,27 @@ function M.previous_moment()
   request(session, 'retrostep/seek', { position = position })
 end
 
---- Runs a line of the debug console.
----@param line string
----@param moves boolean whether it is a jump
-function M.console(line, moves)
+--- Stops moves, in both directions, where the value of an expression changes; asked again, no more.
+---@param expression string
+function M.stop_on_change(expression)
   local session = need_session()
   if not session then
     return
   end
-  if moves then
-    remember(session)
-  end
-  local arguments = { expression = line, context = 'repl' }
-  -- A jump is about no frame, and the one that is known may be that of the stop before.
-  if not moves and session.current_frame then
-    arguments.frameId = session.current_frame.id
-  end
-  request(session, 'evaluate', arguments, function(body)
-    if not moves and body.result and body.result ~= '' then
-      notify.info(body.result)
+  local frame = session.current_frame
+  local asked = { name = expression, frameId = frame and frame.id }
+  request(session, 'dataBreakpointInfo', asked, function(info)
+    if type(info.dataId) ~= 'string' then
+      return notify.warn(info.description)
     end
+    local watched = state_of(session).watched
+    local is_new = not watched[info.dataId]
+    watched[info.dataId] = is_new and { dataId = info.dataId, accessType = 'write' } or nil
+    request(session, 'setDataBreakpoints', { breakpoints = vim.tbl_values(watched) }, function()
+      local sentence = is_new and 'Moves stop where %s changes.' or 'Moves no longer stop where %s changes.'
+      notify.info(sentence:format(info.description))
+    end)
   end)
-end
-
---- Stops moves, in both directions, where the value of an expression changes.
----@param expression string
-function M.stop_on_change(expression)
-  M.console('watch ' .. expression, false)
 end
 
 --- The writes of what an expression names, the newest first.

@@ -24,7 +24,6 @@ function M.setup(options)
   for _, sentence in ipairs(config.set(options)) do
     notify.warn(sentence)
   end
-  require('retrostep.highlights').define()
   require('retrostep.client_commands').register()
   debugger.register()
   server.setup()
