@@ -4,10 +4,8 @@ local M = {}
 ---@class retrostep.Float
 ---@field title string
 ---@field footer? string
----@field relative? 'cursor'|'editor'
 ---@field width integer
 ---@field height integer
----@field enter? boolean whether the cursor goes there; it does by default
 
 --- Opens a window on `buffer`; `q` and `<Esc>` close it, and so does leaving it.
 ---@param buffer integer
@@ -15,7 +13,7 @@ local M = {}
 ---@return integer window
 function M.open(buffer, options)
   local window = vim.api.nvim_open_win(buffer, true, {
-    relative = options.relative or 'cursor',
+    relative = 'cursor',
     row = 1,
     col = 0,
     width = options.width,
