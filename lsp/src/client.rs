@@ -52,6 +52,8 @@ pub(crate) struct Client {
     pub(crate) inline_values: bool,
     /// Whether it can open a replay and knows the product's commands.
     pub(crate) commands: bool,
+    /// Whether links in its texts can run them.
+    pub(crate) command_links: bool,
     /// Whether hovers may be Markdown.
     pub(crate) markdown_hover: bool,
     /// Whether diagnostics may name other places.
@@ -109,6 +111,7 @@ impl From<&ClientCapabilities> for Client {
                 }),
             inline_values: document.is_some_and(|document| document.inline_value.is_some()),
             commands: false,
+            command_links: false,
             inlay_hints: document.is_some_and(|document| document.inlay_hint.is_some()),
             progress: yes(window.and_then(|window| window.work_done_progress)),
             configuration: yes(workspace.and_then(|workspace| workspace.configuration)),

@@ -54,7 +54,7 @@ pub(crate) fn command(text: &str, command: &str, argument: &Value) -> String {
 
 /// A link to a moment at a line of a file; for clients without commands to the line.
 pub(crate) fn moment(ctx: &Context, text: &str, path: &str, line: u32, moment: &Value) -> String {
-    if ctx.client.commands {
+    if ctx.client.command_links {
         return command(text, "retrostep.goTo", moment);
     }
     let path = Path::new(path);

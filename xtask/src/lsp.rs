@@ -26,7 +26,7 @@ pub(crate) fn install(cache: &Path) -> Result<()> {
         &cache.join("neovim"),
         NEOVIM,
         &["--no-deps"],
-        "the test in Neovim is skipped",
+        "the tests in Neovim are skipped",
     )
 }
 

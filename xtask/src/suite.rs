@@ -86,7 +86,18 @@ const STEPS: &[Step] = &[
         "language server client library",
         &["test", "-p", "retrostep", "--test", "lsp_library"],
     ),
-    tests("Neovim", &["test", "-p", "retrostep", "--test", "neovim"]),
+    tests(
+        "Neovim",
+        &[
+            "test",
+            "-p",
+            "retrostep",
+            "--test",
+            "neovim",
+            "--test",
+            "neovim_plugin",
+        ],
+    ),
     tests("VS Code", &["test", "-p", "retrostep", "--test", "vscode"]),
     tests("edits", &["test", "-p", "retrostep", "--test", "edits"]),
     tests(

@@ -60,8 +60,10 @@ impl Server<'_> {
             let (settings, wrong) = Settings::read_all(options);
             self.settings = settings;
             log(&wrong);
-            let commands = options.get("commands").and_then(Value::as_bool);
-            Arc::make_mut(&mut self.client).commands = commands.unwrap_or(false);
+            let flag = |name: &str| options.get(name).and_then(Value::as_bool);
+            let client = Arc::make_mut(&mut self.client);
+            client.commands = flag("commands").unwrap_or(false);
+            client.command_links = client.commands && flag("commandLinks").unwrap_or(true);
         }
         self.add_folders(&client::folders(params));
         self.follow_libraries();

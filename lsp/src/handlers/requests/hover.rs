@@ -125,7 +125,7 @@ fn changed(ctx: &DocumentContext, view: &View, pointed: &Pointed) -> Option<Stri
     if !is_other || !same_place || text.is_empty() {
         return None;
     }
-    let sign = if ctx.workspace.client.commands {
+    let sign = if ctx.workspace.client.command_links {
         "$(edit) "
     } else {
         ""

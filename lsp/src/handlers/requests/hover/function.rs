@@ -55,7 +55,7 @@ pub(super) fn about(
     if let Some((slowest, at)) = facts().filter_map(|facts| facts.slowest).max() {
         let slowest = format!("slowest {}", words::time(slowest));
         let moment = json!({"recording": view.facts.entry.path, "position": at.0});
-        let slowest = match ctx.workspace.client.commands {
+        let slowest = match ctx.workspace.client.command_links {
             true => markdown::command(&slowest, "retrostep.goTo", &moment),
             false => slowest,
         };

@@ -203,7 +203,7 @@ fn values(ctx: &DocumentContext, view: &View, seen: &ValuesSeen) -> Option<Strin
             count => format!("{} times", render::count(count)),
         };
         let event = format!("event {}", render::count(row.at.0));
-        let event = match ctx.workspace.client.commands {
+        let event = match ctx.workspace.client.command_links {
             true => markdown::command(&event, "retrostep.goTo", &moment(view, row.at.0)),
             false => event,
         };
@@ -216,7 +216,7 @@ fn values(ctx: &DocumentContext, view: &View, seen: &ValuesSeen) -> Option<Strin
 }
 
 fn links(ctx: &DocumentContext, view: &View, pointed: &Pointed, about: &About) -> String {
-    if !ctx.workspace.client.commands {
+    if !ctx.workspace.client.command_links {
         return String::new();
     }
     let mut argument = moment(view, about.at.0);
