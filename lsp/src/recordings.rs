@@ -19,7 +19,7 @@ use crate::mapping::Text;
 use crate::server::Event;
 pub(crate) use facts::{Ending, RecordingFacts};
 
-/// How many recordings stay open: each has caches of some 20 MB.
+/// How many recordings stay open: each has caches of up to 80 MB.
 const MOST_OPEN: usize = 3;
 /// How many recorded texts are kept with their structure.
 const MOST_TEXTS: usize = 16;
