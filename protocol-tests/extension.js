@@ -3,6 +3,7 @@
 // Usage: node extension.js EXTENSION FOLDER, where EXTENSION is the bundle, dist/extension.js
 "use strict";
 const assert = require("assert");
+const childProcess = require("child_process");
 const fs = require("fs");
 const Module = require("module");
 const path = require("path");
@@ -11,6 +12,7 @@ const [extension, folder] = process.argv.slice(2);
 let wanted = "retrostep";
 const registered = {};
 const commands = [];
+const told = [];
 /** What is not looked at: every member is the same again, to be called, made and inherited from. */
 const anything = new Proxy(class {}, {
   get: (target, name) => (name === "prototype" ? target.prototype : name === Symbol.iterator ? undefined : anything),
@@ -23,7 +25,7 @@ const standIn = (members) => new Proxy(members, { get: (target, name) => (name i
 const vscode = standIn({
   version: "1.90.0",
   // The bundle copies the members of the module that there are.
-  window: anything,
+  window: standIn({ showErrorMessage: (...args) => Promise.resolve(void told.push(args)) }),
   languages: anything,
   Disposable: anything,
   EventEmitter: anything,
@@ -43,6 +45,9 @@ const vscode = standIn({
   },
 });
 const load = Module._load;
+for (const start of ["spawn", "fork", "execFile"]) {
+  childProcess[start] = () => assert.fail("something is started in a workspace that is not trusted");
+}
 Module._load = (name, ...rest) => (name === "vscode" ? vscode : load(name, ...rest));
 require(extension).activate({ subscriptions: [] });
 assert.strictEqual(registered.type, "retrostep");
@@ -75,9 +80,15 @@ process.env.HOME = folder;
 delete process.env.CARGO_HOME;
 process.env.PATH = path.join(folder, "on-path");
 assert.throws(adapter, /was not found on PATH. Install it or set retrostep.path/);
+const start = () => registered.resolveDebugConfigurationWithSubstitutedVariables(undefined, { type: "retrostep" });
+assert.strictEqual(start(), undefined);
+assert.deepStrictEqual(told.pop().slice(1), ["Check Setup", "Open Settings"]);
 
 const installed = program(".cargo", "bin", "retrostep");
 assert.deepStrictEqual({ ...adapter() }, { command: installed, args: ["dap"], options: { cwd: workspace } });
+
+assert.deepStrictEqual(start(), { type: "retrostep" });
+assert.deepStrictEqual(told, []);
 
 const onPath = program("on-path", "retrostep");
 assert.strictEqual(adapter().command, onPath);

@@ -7,7 +7,7 @@ const path = require("path");
 const { chromium } = require("playwright-core");
 
 const [url, executablePath, profile, pictures] = process.argv.slice(2);
-const LIMIT = 60000;
+const LIMIT = 30000;
 
 const STACK = ".pane:has(.debug-call-stack)";
 const VARIABLE = ".debug-variables .monaco-list-row";
@@ -169,6 +169,22 @@ async function moments(page) {
   await stands(page, "total_due", "26:1");
   await palette(page, "Retrostep: Go to Start of Recording");
   await shown(page, STATUS, "start of recording");
+
+  // Back from there, and forward again.
+  await page.click(".debug-call-stack");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.press("r");
+  await stands(page, "total_due", "26:1");
+  await palette(page, "Retrostep: Forward to Next Moment");
+  await shown(page, STATUS, "0 of");
+}
+
+/** The eye in the editor's title takes the values away and brings them back. */
+async function eye(page) {
+  await page.click(".editor-actions a.codicon-eye");
+  await gone(page, LINE, "call 32 of 32");
+  await page.click(".editor-actions a.codicon-eye-closed");
+  await shown(page, LINE, "def total_due", "call 32 of 32");
 }
 
 /** The side panel lists the recording; its exception is gone to without a replay being open. */
@@ -191,6 +207,15 @@ async function panel(page) {
   await palette(page, "Preferences: Toggle between Light/Dark Themes");
   await page.locator(".monaco-workbench.vs-dark").waitFor();
   await picture(page, "panel-dark");
+  await eye(page);
+
+  await (await shown(page, RECORDING, "replay_orders", "ValueError,")).click({ button: "right" });
+  // The menu takes no clicks in its first moments.
+  await page.hover('.monaco-menu .action-item:has-text("Rename…")');
+  await page.keyboard.press("Enter");
+  await page.fill(".quick-input-widget input.input", "below-zero");
+  await page.keyboard.press("Enter");
+  await shown(page, RECORDING, "below-zero");
 }
 
 async function main() {

@@ -1,6 +1,6 @@
 // Starts `retrostep lsp`: hints, hovers, lenses, diagnostics and the rest come from there.
 import * as vscode from "vscode";
-import { CodeLensRequest, LanguageClient, RevealOutputChannelOn, State } from "vscode-languageclient/node";
+import { CodeLensRequest, InlayHintRequest, LanguageClient, RevealOutputChannelOn, State } from "vscode-languageclient/node";
 import { offered } from "./offered";
 import { program, tellMissing } from "./program";
 
@@ -9,9 +9,12 @@ export const DOCUMENTS: { scheme: string; language: string }[] = [{ scheme: "fil
 
 const CURSOR_DELAY_MS = 100;
 const LENSES_DELAY_MS = 500;
+const HINTS_DELAY_MS = 300;
 
 export class Client implements vscode.Disposable {
   private client: LanguageClient | undefined;
+  private hintsTimer: NodeJS.Timeout | undefined;
+  private starting = Promise.resolve();
   private wasTold = false;
   private readonly started = new vscode.EventEmitter<void>();
   private readonly subscriptions: vscode.Disposable[];
@@ -24,6 +27,7 @@ export class Client implements vscode.Disposable {
   }
 
   dispose(): void {
+    clearTimeout(this.hintsTimer);
     vscode.Disposable.from(...this.subscriptions).dispose();
     void this.client?.dispose();
   }
@@ -36,17 +40,31 @@ export class Client implements vscode.Disposable {
   /** In a workspace that is not trusted nothing is started. */
   startWhenTrusted(): void {
     if (vscode.workspace.isTrusted) {
-      void this.start();
+      this.restart();
     } else {
-      this.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => void this.start()));
+      this.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => this.restart()));
     }
     this.subscriptions.push(
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration("retrostep.path") && vscode.workspace.isTrusted) {
-          void this.start();
+          this.restart();
         }
       }),
     );
+  }
+
+  /**
+   * Has the editor ask for hints again when a replay rests: where steps follow one another quickly, it may keep those of
+   * the step before.
+   */
+  refreshHintsSoon(): void {
+    clearTimeout(this.hintsTimer);
+    this.hintsTimer = setTimeout(() => {
+      const feature = this.isRunning ? this.client?.getFeature(InlayHintRequest.method) : undefined;
+      for (const { document } of vscode.window.visibleTextEditors) {
+        feature?.getProvider(document)?.onDidChangeInlayHints.fire();
+      }
+    }, HINTS_DELAY_MS);
   }
 
   /** Asks the server. */
@@ -57,6 +75,11 @@ export class Client implements vscode.Disposable {
     return this.client.sendRequest<T>(method, params);
   }
 
+  /** One start at a time; the language client itself shows why one failed. */
+  private restart(): void {
+    this.starting = this.starting.then(() => this.start()).catch((error) => this.log.error(error));
+  }
+
   private async start(): Promise<void> {
     await this.client?.dispose();
     this.client = undefined;
@@ -65,7 +88,7 @@ export class Client implements vscode.Disposable {
     if ("missing" in found) {
       if (!this.wasTold) {
         this.wasTold = true;
-        await tellMissing(found.missing);
+        void tellMissing(found.missing);
       }
       return;
     }

@@ -23,6 +23,7 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     replays,
     client,
+    replays.onDidChange(() => client.refreshHintsSoon()),
     ...registerAdapter(),
     ...registerSetup(log),
     ...registerStepping(replays),

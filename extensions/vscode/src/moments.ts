@@ -18,6 +18,8 @@ export function registerMoments(client: Client, replays: Replays): vscode.Dispos
   return [
     command("goTo", goTo),
     command("replayHere", goTo),
+    command("previousMoment", () => replays.goAlong("back")),
+    command("nextMoment", () => replays.goAlong("forward")),
     command("goToStart", () => seek(async () => 0)),
     command("goToEnd", () => seek(async ({ end }) => end)),
     command("goToException", () =>

@@ -10,6 +10,8 @@ export interface Position {
   end: number;
   threadId?: number;
   recording?: string;
+  /** What stopped it. */
+  reason?: string;
   status: string;
   tooltip: string;
 }
@@ -20,8 +22,17 @@ export interface Moment {
   position: number;
 }
 
+/** Where a replay was before it jumped, and where it was before it went back. */
+interface Trail {
+  back: number[];
+  forward: number[];
+  /** Going back or forward is no jump of its own. */
+  isFollowed: boolean;
+}
+
 export class Replays implements vscode.Disposable {
   private readonly positions = new Map<vscode.DebugSession, Position>();
+  private readonly trails = new WeakMap<vscode.DebugSession, Trail>();
   private readonly changed = new vscode.EventEmitter<void>();
   private readonly subscriptions: vscode.Disposable[];
 
@@ -32,6 +43,7 @@ export class Replays implements vscode.Disposable {
     this.subscriptions = [
       vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event, body }) => {
         if (session.type === TYPE && event === "retrostep/position") {
+          this.follow(session, body);
           this.positions.set(session, body);
           this.changed.fire();
         }
@@ -69,6 +81,33 @@ export class Replays implements vscode.Disposable {
       return undefined;
     }
     return { session, position };
+  }
+
+  /** Undoes the last jump of the active replay, or does it again. */
+  async goAlong(direction: "back" | "forward"): Promise<void> {
+    const replay = this.replay();
+    const trail = replay && this.trails.get(replay.session);
+    const position = trail?.[direction].pop();
+    if (replay === undefined || trail === undefined || position === undefined) {
+      vscode.window.setStatusBarMessage(direction === "back" ? "No previous moment." : "No next moment.", 4000);
+      return;
+    }
+    trail[direction === "back" ? "forward" : "back"].push(replay.position.position);
+    trail.isFollowed = true;
+    await replay.session.customRequest("retrostep/seek", { position });
+  }
+
+  /** Keeps where a replay was, if it left that place with more than a step. */
+  private follow(session: vscode.DebugSession, next: Position): void {
+    const last = this.positions.get(session);
+    const trail = this.trails.get(session) ?? { back: [], forward: [], isFollowed: false };
+    this.trails.set(session, trail);
+    const isJump = last?.state === "replaying" && last.position !== next.position && next.reason !== "step";
+    if (isJump && !trail.isFollowed) {
+      trail.back.push(last.position);
+      trail.forward = [];
+    }
+    trail.isFollowed = false;
   }
 
   /** The replay of a recording, the active one first. */
