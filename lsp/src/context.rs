@@ -16,6 +16,7 @@ use crate::document::{Document, Documents, resolved};
 use crate::error::{RequestError, Result};
 use crate::libraries::Libraries;
 use crate::mapping::{LineMap, Text};
+use crate::places::Places;
 use crate::progress::Progress;
 use crate::recordings::{FileKey, RecordingFacts, Recordings, is_cancelled};
 use crate::server::Event;
@@ -37,6 +38,8 @@ pub(crate) struct Context {
     pub(crate) recordings: Arc<Recordings>,
     /// What is known of the lines of recorded sources.
     pub(crate) surveys: Arc<Surveys>,
+    /// Where the hints come from that were answered.
+    pub(crate) places: Arc<Places>,
     /// The recording whose values the user wants to see instead of the newest one's.
     pub(crate) selected: Option<PathBuf>,
     /// Where the user is, if the client tells.

@@ -17,6 +17,7 @@ mod libraries;
 mod mapping;
 mod markdown;
 mod message;
+mod places;
 mod pointed;
 mod pool;
 mod progress;

@@ -27,6 +27,7 @@ use crate::handlers::requests::How;
 use crate::handlers::{notifications, requests};
 use crate::libraries::{Libraries, LibraryChange, Watcher};
 use crate::message::{Incoming, Malformed, Notification, Request, Response};
+use crate::places::Places;
 use crate::pool::Pool;
 use crate::recordings::Recordings;
 use crate::refreshing::Refresher;
@@ -101,6 +102,7 @@ pub(crate) struct Server<'a> {
     libraries: Libraries,
     recordings: Arc<Recordings>,
     surveys: Arc<Surveys>,
+    places: Arc<Places>,
     /// The recording whose values the user chose.
     selected: Option<PathBuf>,
     cursor: Option<Cursor>,
@@ -133,6 +135,7 @@ pub fn run(input: impl Read + Send + 'static, mut output: impl Write + Send) -> 
         libraries: Libraries::default(),
         recordings: Arc::new(Recordings::new(events.clone())),
         surveys: Arc::default(),
+        places: Arc::default(),
         selected: None,
         cursor: None,
         refresher: Refresher::default(),

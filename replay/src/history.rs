@@ -12,6 +12,8 @@ use crate::{Datum, Expression, ExpressionError, Place, Snapshot, render};
 
 /// Most events that are looked at for a page.
 const MOST_EVENTS: u64 = 1_000_000;
+/// Most events that are looked at for the last changes and how many came before them.
+const MOST_EARLIER: u64 = 30;
 /// Most events that are looked at for the number of changes alone.
 const MOST_COUNTED: u64 = 200;
 
@@ -152,7 +154,8 @@ pub fn last_changes(
     changes.begin_at(snapshot.position);
     let mut out = Vec::new();
     let mut total = 0;
-    let mut left = MOST_COUNTED;
+    // Each may lie in a block of its own.
+    let mut left = MOST_EARLIER;
     while let Some(change) = changes.next(&mut left)? {
         if out.len() < count {
             out.push(complete(recording, change)?);

@@ -96,6 +96,11 @@ pub fn about(
     {
         return Ok(Some(about));
     }
+    // Without a lambda or comprehension on the line all its executions would be looked through.
+    let mut parts = moment.code().functions_of(Owner::Part);
+    if !parts.any(|part| part.function.lines.contains(&line)) {
+        return Ok(None);
+    }
     match Run::newest(moment, Owner::Part, line)? {
         Some(run) => at_run(moment, &run, &expression, cancel),
         None => Ok(None),

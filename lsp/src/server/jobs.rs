@@ -130,6 +130,7 @@ impl Server<'_> {
             libraries: self.libraries.clone(),
             recordings: self.recordings.clone(),
             surveys: self.surveys.clone(),
+            places: self.places.clone(),
             selected: self.selected.clone(),
             cursor: self.cursor.clone(),
             events: self.events.clone(),

@@ -30,6 +30,7 @@ fn context(shops: &[&Shop]) -> (Context, Receiver<Event>) {
         libraries,
         recordings: Arc::new(Recordings::new(events.clone())),
         surveys: Arc::default(),
+        places: Arc::default(),
         selected: None,
         cursor: None,
         events,

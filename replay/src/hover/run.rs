@@ -6,7 +6,7 @@ use crate::code::{Owner, SourceCode};
 use crate::hints::{Call, Moment};
 
 /// Most executions by parts of the line that are passed over.
-const MOST_TRIES: usize = 200;
+const MOST_TRIES: usize = 50;
 
 /// Which execution of a line is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

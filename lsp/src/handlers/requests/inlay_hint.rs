@@ -10,11 +10,12 @@ use retrostep_replay::hints::Hint;
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
-use super::inlay_hint_resolve::{Origin, Place, with_details};
+use super::inlay_hint_resolve::{Origin, with_details};
 use super::{DocumentRequest, Late};
 use crate::client::Client;
 use crate::context::DocumentContext;
 use crate::error::Result;
+use crate::places::Place;
 use crate::settings::Show;
 use crate::to_proto;
 use crate::view::View;
@@ -59,10 +60,11 @@ impl DocumentRequest for InlayHints {
         let recorded: Vec<u32> = lines.iter().map(|(_, recorded)| *recorded).collect();
         let hints = view.hints(ctx, &recorded)?;
         let place = Arc::new(Place::of(ctx, &view));
+        let number = ctx.workspace.places.keep(&place);
         let mut answer = Vec::new();
         for ((line, _), hint) in lines.into_iter().zip(hints) {
             if let Some(hint) = hint {
-                answer.push(shown(ctx, &view, line, hint, &place)?);
+                answer.push(shown(ctx, &view, line, hint, (&place, number))?);
             }
         }
         Ok(answer)
@@ -80,7 +82,7 @@ pub(super) enum Shown {
 pub(super) struct Brief {
     position: Position,
     hint: Arc<Hint>,
-    place: Arc<Place>,
+    place: u64,
 }
 
 /// The label's parts.
@@ -98,7 +100,7 @@ impl Serialize for Shown {
             Shown::Brief(brief) => {
                 let origin = Origin {
                     line: brief.hint.line,
-                    place: &*brief.place,
+                    place: brief.place,
                 };
                 let mut hint = serializer.serialize_struct("InlayHint", 4)?;
                 hint.serialize_field("position", &brief.position)?;
@@ -122,7 +124,7 @@ fn shown(
     view: &View,
     line: u32,
     hint: Arc<Hint>,
-    place: &Arc<Place>,
+    (place, number): (&Place, u64),
 ) -> Result<Shown> {
     let client = &ctx.workspace.client;
     let position = to_proto::end_of_line(&ctx.document.text, line, client.encoding);
@@ -130,7 +132,7 @@ fn shown(
         return Ok(Shown::Brief(Brief {
             position,
             hint,
-            place: place.clone(),
+            place: number,
         }));
     }
     // Who cannot ask for more is given all of it.

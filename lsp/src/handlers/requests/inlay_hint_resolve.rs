@@ -1,10 +1,8 @@
 //! `inlayHint/resolve`: the exact values of a hint, their moment, and the lines that made them.
 
-use std::path::PathBuf;
-
 use ls_types::{
     Command, InlayHint, InlayHintLabel, InlayHintLabelPartTooltip, InlayHintTooltip, Location,
-    MarkupContent, MarkupKind, Uri,
+    MarkupContent, MarkupKind,
 };
 use retrostep_replay::hints::{Hint, HintValue};
 use retrostep_replay::{Datum, Snapshot, render};
@@ -14,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::WorkspaceRequest;
 use crate::context::{Context, DocumentContext};
 use crate::error::{RequestError, Result};
+use crate::places::Place;
 use crate::view::View;
 use crate::words;
 
@@ -23,31 +22,12 @@ const MOST_LINES: usize = 20;
 pub(super) struct ResolveInlayHint;
 
 /// Where a hint comes from: what the client keeps of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Origin<P> {
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Origin {
     /// The recorded line, from 1.
     pub(super) line: u32,
-    #[serde(flatten)]
-    pub(super) place: P,
-}
-
-/// Where all hints of an answer come from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Place {
-    uri: Uri,
-    recording: PathBuf,
-    /// Where the replay stood, and its thread.
-    moment: Option<(u64, u32)>,
-}
-
-impl Place {
-    pub(super) fn of(ctx: &DocumentContext, view: &View) -> Place {
-        Place {
-            uri: ctx.document.uri.clone(),
-            recording: view.facts.entry.path.clone(),
-            moment: view.moment.map(|(position, thread)| (position.0, thread.0)),
-        }
-    }
+    /// The number of its [`Place`].
+    pub(super) place: u64,
 }
 
 impl WorkspaceRequest for ResolveInlayHint {
@@ -57,8 +37,11 @@ impl WorkspaceRequest for ResolveInlayHint {
 
     fn answer(ctx: &Context, hint: InlayHint) -> Result<InlayHint> {
         let data = hint.data.clone().unwrap_or_default();
-        let Origin { line, place }: Origin<Place> = serde_json::from_value(data)
+        let Origin { line, place }: Origin = serde_json::from_value(data)
             .map_err(|error| RequestError::params(format!("no hint of this server: {error}")))?;
+        let Some(place) = ctx.places.get(place) else {
+            return Ok(hint);
+        };
         let Some(document) = ctx.documents.get(&place.uri) else {
             return Ok(hint);
         };
