@@ -297,12 +297,27 @@ fn moments(
     comparable = comparable.into_iter().step_by(stride).collect();
     // Forward and backward, far and near.
     comparable.sort_by_key(|(step, _)| (step / EVERY * 5) % 13);
+    // At the start nothing has run: when nothing is shown, the server has seen where the replay stands.
+    // A position that it has seen before is no news, and brings no request.
+    let mut stands = 0;
+    seek(&mut replay, stands)?;
+    settled(client, |client| {
+        let mut compared = Compared::default();
+        for uri in documents.values() {
+            let shown = hints(client, uri)?.into_values();
+            let mistakes = shown.map(|hint| format!("shown at the start: {hint:?}"));
+            compared.mistakes.extend(mistakes);
+        }
+        Ok(compared)
+    })?;
     for (step, position) in comparable {
         client.taken(REFRESH);
-        seek(&mut replay, position)?;
-        client
-            .wait_for(REFRESH)
-            .with_context(|| format!("the replay went to {position}"))?;
+        if position != std::mem::replace(&mut stands, position) {
+            seek(&mut replay, position)?;
+            client
+                .wait_for(REFRESH)
+                .with_context(|| format!("the replay went to {position}"))?;
+        }
         let moment = &told.moments[&step];
         let Ran { path, line, .. } = &told.steps[step];
         let compared = settled(client, |client| {
