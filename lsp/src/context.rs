@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use retrostep_sessions::{Entry, ReplayPosition};
+use retrostep_sessions::Entry;
 use retrostep_trace::{CancellationToken, Position, Recording, SourceId, ThreadId};
 
 use crate::client::Client;
@@ -18,7 +18,7 @@ use crate::libraries::Libraries;
 use crate::mapping::{LineMap, Text};
 use crate::places::Places;
 use crate::progress::Progress;
-use crate::recordings::{FileKey, RecordingFacts, Recordings, is_cancelled};
+use crate::recordings::{FileKey, FunctionFacts, RecordingFacts, Recordings, is_cancelled};
 use crate::server::Event;
 use crate::settings::Settings;
 use crate::surveys::Surveys;
@@ -87,6 +87,13 @@ pub(crate) struct Mapped {
     pub(crate) buffer: Arc<Text>,
     /// Which line of the one is which of the other.
     pub(crate) lines: Arc<LineMap>,
+}
+
+impl Covering {
+    /// The function of the file by its qualified name, if it was called.
+    pub(crate) fn function(&self, qualified_name: &str) -> Option<&FunctionFacts> {
+        self.facts.function(self.source, qualified_name)
+    }
 }
 
 impl Context {
@@ -174,7 +181,7 @@ impl Context {
         let Some(published) = self.libraries.position() else {
             return Ok(None);
         };
-        let Some(entry) = self.entry_of(published) else {
+        let Some(entry) = self.entry_of(&published.recording) else {
             return Ok(None);
         };
         let Some(facts) = self.facts(&entry)? else {
@@ -222,14 +229,8 @@ impl Context {
     ///
     /// There is none, or it cannot be read.
     pub(crate) fn facts_of(&self, path: &Path) -> Result<Arc<RecordingFacts>> {
-        let entries = self.libraries.entries();
-        let known = entries
-            .into_iter()
-            .find(|entry| entry.path == path)
-            .cloned();
-        let entry = known.or_else(|| Entry::of(path).ok());
-        let facts = match &entry {
-            Some(entry) => self.facts(entry)?,
+        let facts = match self.entry_of(path) {
+            Some(entry) => self.facts(&entry)?,
             None => None,
         };
         facts.ok_or_else(|| {
@@ -240,14 +241,10 @@ impl Context {
         })
     }
 
-    fn entry_of(&self, published: &ReplayPosition) -> Option<Entry> {
-        let entries = self.libraries.entries();
-        let known = entries
-            .into_iter()
-            .find(|entry| entry.path == published.recording);
-        known
-            .cloned()
-            .or_else(|| Entry::of(&published.recording).ok())
+    fn entry_of(&self, path: &Path) -> Option<Entry> {
+        let mut entries = self.libraries.entries().into_iter();
+        let known = entries.find(|entry| entry.path == path);
+        known.cloned().or_else(|| Entry::of(path).ok())
     }
 }
 

@@ -6,12 +6,26 @@ use ls_types::{Position, Range, Uri};
 use ropey::Rope;
 
 use crate::client::Encoding;
+use crate::document::resolved;
+use crate::error::{RequestError, Result};
 
 /// The file that an address names, if it names one.
 pub(crate) fn path(uri: &Uri) -> Option<PathBuf> {
     let is_file = uri.scheme().as_str().eq_ignore_ascii_case("file");
     let path = uri.to_file_path().filter(|_| is_file)?;
     path.is_absolute().then(|| path.into_owned())
+}
+
+/// As [`path`], for a request that needs a file; symbolic links are resolved, as of [`Document::path`].
+///
+/// # Errors
+///
+/// The address names no file.
+///
+/// [`Document::path`]: crate::document::Document::path
+pub(crate) fn file(uri: &Uri) -> Result<PathBuf> {
+    let path = path(uri).map(|path| resolved(&path));
+    path.ok_or_else(|| RequestError::params("the document is no file"))
 }
 
 /// The index of the character at a position.

@@ -17,7 +17,7 @@ use retrostep_trace::{CancellationToken, Completeness, Recording, SourceId};
 use crate::error::{RequestError, Result};
 use crate::mapping::Text;
 use crate::server::Event;
-pub(crate) use facts::{Ending, RecordingFacts};
+pub(crate) use facts::{Ending, FunctionFacts, RecordingFacts};
 
 /// How many recordings stay open: each has caches of up to 80 MB.
 const MOST_OPEN: usize = 3;

@@ -90,6 +90,79 @@ fn median(mut times: Vec<Duration>) -> (Duration, Duration) {
 }
 
 #[test]
+fn functions_of_one_name_in_two_files_are_told_apart() -> Result<()> {
+    let test = "functions_of_one_name_in_two_files_are_told_apart";
+    let Some(python) = pythons::newest() else {
+        skip(test, "no Python from 3.9 to 3.14 was found");
+        return Ok(());
+    };
+    let workspace = Workspace::new()?;
+    let helper = workspace.write("helper.py", "def step(n):\n    return n - 1\n")?;
+    let text = "\
+import helper
+
+
+def step(n):
+    return n + 1
+
+
+helper.step(7)
+print([step(n) for n in range(3)])
+";
+    let script = workspace.write("twins.py", text)?;
+    let names = ["one-20260101-000000", "two-20260101-000001"];
+    let mut recordings = Vec::new();
+    for name in names {
+        recordings.push(workspace.record(BINARY.as_ref(), &python, &script, name)?);
+    }
+    let mut client = LspClient::start(BINARY.as_ref(), workspace.path())?;
+    client.initialize(workspace.path(), &json!({}), &json!({}))?;
+    let newest = &recordings[1];
+    for (file, calls, label) in [(&script, 3, "#3 2"), (&helper, 1, "#1 7")] {
+        let uri = client.open(file)?;
+        let params = json!({"recording": newest, "uri": uri, "function": "step"});
+        let told = client.request("retrostep/calls", &params)?;
+        ensure!(told["total"] == calls, "{told}");
+        ensure!(told["calls"][0]["label"] == label, "{told}");
+
+        let document = json!({"textDocument": {"uri": uri}});
+        let lenses = client.request("textDocument/codeLens", &document)?;
+        let lenses = lenses.as_array().context("lenses")?;
+        let lens = |command: &str| {
+            let mut found = lenses.iter().map(|lens| &lens["command"]);
+            found
+                .find(|it| it["command"] == command)
+                .with_context(|| format!("no lens {command}: {lenses:?}"))
+        };
+        let mut run = |lens: &Value| {
+            let command = json!({"command": lens["command"], "arguments": lens["arguments"]});
+            let told = client.request("workspace/executeCommand", &command)?;
+            Ok::<_, anyhow::Error>(told.as_str().context("a text")?.to_owned())
+        };
+        let counted = if calls == 1 { "1 call" } else { "3 calls" };
+        let told = run(lens("retrostep.server.calls")?)?;
+        ensure!(told.lines().count() == 1 + calls, "{told}");
+        let number = label.split(' ').next().context("a number")?;
+        ensure!(told.lines().nth(1).context("a call")?.starts_with(number));
+        let told = run(lens("retrostep.server.recordings")?)?;
+        ensure!(told.lines().count() == 2, "{told}");
+        ensure!(told.lines().all(|line| line.ends_with(counted)), "{told}");
+    }
+    // A file that has no such function has no calls of it.
+    let other = workspace.write("other.py", "")?;
+    let uri = client.open(&other)?;
+    let params = json!({"recording": newest, "uri": uri, "function": "step"});
+    let error = client.request("retrostep/calls", &params);
+    let error = error.err().context("calls of nothing")?.to_string();
+    ensure!(error.contains("step did not run"), "{error}");
+    // The protocol's first form names no file.
+    let params = json!({"recording": newest, "function": "step"});
+    let told = client.request("retrostep/calls", &params)?;
+    ensure!(told["total"] == 1 || told["total"] == 3, "{told}");
+    client.finish()
+}
+
+#[test]
 fn a_plain_client_gets_the_standard_part_and_no_request() -> Result<()> {
     let Some(stage) = Stage::new("a_plain_client_gets_the_standard_part_and_no_request")? else {
         return Ok(());

@@ -12,9 +12,9 @@ interface Calls {
 
 export function registerCalls(client: Client, replays: Replays): vscode.Disposable[] {
   return [
-    command("calls", async (about: { recording: string; function: string }) => {
-      const { recording } = about;
-      const params = { recording, function: about.function, count: MOST };
+    command("calls", async (about: { recording: string; uri?: string; function: string }) => {
+      const { recording, uri } = about;
+      const params = { recording, uri, function: about.function, count: MOST };
       const found = await client.request<Calls>("retrostep/calls", params);
       const left = found.total - found.calls.length;
       const items = found.calls.map((call) => ({

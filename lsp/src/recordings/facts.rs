@@ -127,6 +127,16 @@ impl RecordingFacts {
         self.sources.get(path).copied()
     }
 
+    /// The function of a source by its qualified name, if it was called.
+    pub(crate) fn function(
+        &self,
+        source: SourceId,
+        qualified_name: &str,
+    ) -> Option<&FunctionFacts> {
+        let mut functions = self.functions.iter();
+        functions.find(|it| it.source == source && *it.qualified_name == *qualified_name)
+    }
+
     /// The file that the program began with: that of its main module.
     pub(crate) fn main_script(&self) -> Option<&Path> {
         let modules = self.functions.iter();

@@ -44,7 +44,11 @@ end
 
 ---@param argument retrostep.Argument
 local function calls(argument)
-  local params = { recording = argument.recording, ['function'] = argument['function'] }
+  local params = {
+    recording = argument.recording,
+    uri = argument.uri,
+    ['function'] = argument['function'],
+  }
   server.request('retrostep/calls', params, function(result)
     vim.ui.select(result.calls, {
       prompt = ('Calls of %s'):format(argument['function']),

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
+use ls_types::Uri;
 use retrostep_replay::calls;
 use serde::{Deserialize, Serialize};
 
 use super::WorkspaceRequest;
 use crate::context::Context;
 use crate::error::{RequestError, Result};
-use crate::words;
+use crate::recordings::{FunctionFacts, RecordingFacts};
+use crate::{from_proto, words};
 
 /// Most rows of a page.
 const MOST: u64 = 1_000;
@@ -18,6 +20,8 @@ pub(super) struct Calls;
 #[derive(Debug, Deserialize)]
 pub(super) struct Params {
     recording: PathBuf,
+    /// Its file; the first one that has such a function, if none is named.
+    uri: Option<Uri>,
     /// Its qualified name.
     function: String,
     /// Rows that are left out, from the newest.
@@ -52,6 +56,29 @@ struct Row {
     raised: bool,
 }
 
+/// The function of a recording that is meant by its qualified name, and by its file if that is named.
+///
+/// # Errors
+///
+/// It did not run.
+pub(super) fn called<'a>(
+    facts: &'a RecordingFacts,
+    uri: Option<&Uri>,
+    qualified_name: &str,
+) -> Result<&'a FunctionFacts> {
+    let found = match uri {
+        Some(uri) => {
+            let source = facts.source(&from_proto::file(uri)?);
+            source.and_then(|source| facts.function(source, qualified_name))
+        }
+        None => {
+            let mut functions = facts.functions.iter();
+            functions.find(|it| *it.qualified_name == *qualified_name)
+        }
+    };
+    found.ok_or_else(|| RequestError::failed(format!("{qualified_name} did not run")))
+}
+
 impl WorkspaceRequest for Calls {
     const METHOD: &'static str = "retrostep/calls";
     type Params = Params;
@@ -59,14 +86,7 @@ impl WorkspaceRequest for Calls {
 
     fn answer(ctx: &Context, params: Params) -> Result<Body> {
         let facts = ctx.facts_of(&params.recording)?;
-        let mut functions = facts.functions.iter();
-        let function = functions.find(|it| *it.qualified_name == *params.function);
-        let Some(function) = function else {
-            return Err(RequestError::failed(format!(
-                "{} did not run",
-                params.function
-            )));
-        };
+        let function = called(&facts, params.uri.as_ref(), &params.function)?;
         let recording = ctx.open(&facts)?;
         let end = params.start.saturating_add(params.count.min(MOST));
         let page = calls::list(&recording, function.id, params.start..end, &ctx.cancel)?;

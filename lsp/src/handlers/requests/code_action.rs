@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{DocumentRequest, Late};
 use crate::client::Client;
-use crate::context::DocumentContext;
+use crate::context::{Covering, DocumentContext};
 use crate::error::Result;
 use crate::pointed::Pointed;
 use crate::view::View;
@@ -151,14 +151,8 @@ fn comparison(
         return Ok(None);
     };
     let covering = ctx.covering()?;
-    let ran = covering.iter().filter(|covering| {
-        covering.facts.functions.iter().any(|function| {
-            function.source == covering.source
-                && *function.qualified_name == *definition.qualified_name
-                && function.calls > 0
-        })
-    });
-    if ran.count() < 2 {
+    let ran = |covering: &&Covering| covering.function(&definition.qualified_name).is_some();
+    if covering.iter().filter(ran).count() < 2 {
         return Ok(None);
     }
     let title = format!("Compare two recordings on {}", definition.name);

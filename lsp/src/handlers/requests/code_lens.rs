@@ -165,8 +165,7 @@ fn recordings(covering: &[Covering]) -> HashMap<&str, (u64, usize)> {
     let mut recordings: HashMap<&str, (u64, usize)> = HashMap::new();
     for (number, covering) in (1..).zip(covering) {
         let functions = covering.facts.functions.iter();
-        let called =
-            functions.filter(|function| function.source == covering.source && function.calls > 0);
+        let called = functions.filter(|function| function.source == covering.source);
         for function in called {
             let (count, last) = recordings.entry(&function.qualified_name).or_default();
             // Several functions of a recording can have one name.

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::WorkspaceRequest;
 use crate::context::{Context, Covering};
-use crate::document::resolved;
 use crate::error::{RequestError, Result};
 use crate::{from_proto, words};
 
@@ -59,18 +58,12 @@ pub(super) fn told(ctx: &Context, uri: &Uri, function: &str) -> Result<String> {
 }
 
 fn compared(ctx: &Context, params: &Params) -> Result<Body> {
-    let path = from_proto::path(&params.uri).map(|path| resolved(&path));
-    let path = path.ok_or_else(|| RequestError::params("the document is no file"))?;
+    let path = from_proto::file(&params.uri)?;
     let mut found: Vec<(Covering, FunctionId)> = Vec::new();
     for covering in ctx.covering(&path)? {
         let is_meant =
             params.recordings.is_empty() || params.recordings.contains(&covering.facts.entry.path);
-        let mut functions = covering.facts.functions.iter();
-        let called = functions.find(|function| {
-            function.source == covering.source
-                && *function.qualified_name == *params.function
-                && function.calls > 0
-        });
+        let called = covering.function(&params.function);
         if let Some(id) = called.filter(|_| is_meant).map(|function| function.id) {
             found.push((covering, id));
         }

@@ -3,15 +3,16 @@
 use ls_types::{
     ExecuteCommandOptions, ExecuteCommandParams, ServerCapabilities, WorkDoneProgressOptions,
 };
-use retrostep_replay::calls;
+use retrostep_replay::calls::list;
+use retrostep_replay::render;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::WorkspaceRequest;
+use super::{WorkspaceRequest, calls};
 use crate::client::Client;
 use crate::context::Context;
 use crate::error::{RequestError, Result};
-use crate::words;
+use crate::{from_proto, words};
 
 /// Tells the newest calls of a function.
 pub(super) const CALLS: &str = "retrostep.server.calls";
@@ -61,30 +62,10 @@ impl WorkspaceRequest for ExecuteCommand {
 }
 
 fn told_calls(ctx: &Context, argument: &Argument) -> Result<String> {
-    let entries = ctx.libraries.entries();
-    let entry = entries
-        .into_iter()
-        .find(|entry| entry.path == argument.recording);
-    let facts = match entry {
-        Some(entry) => ctx.facts(entry)?,
-        None => None,
-    };
-    let Some(facts) = facts else {
-        return Err(RequestError::failed("the recording is not there any more"));
-    };
-    let named = |name: &str| *name == *argument.function;
-    let function = facts
-        .functions
-        .iter()
-        .find(|function| named(&function.qualified_name));
-    let Some(function) = function else {
-        return Err(RequestError::failed(format!(
-            "{} did not run",
-            argument.function
-        )));
-    };
+    let facts = ctx.facts_of(&argument.recording)?;
+    let function = calls::called(&facts, Some(&argument.uri), &argument.function)?;
     let recording = ctx.open(&facts)?;
-    let page = calls::list(&recording, function.id, 0..MOST, &ctx.cancel)?;
+    let page = list(&recording, function.id, 0..MOST, &ctx.cancel)?;
     let mut lines = vec![format!(
         "{} in {}",
         argument.function,
@@ -102,12 +83,10 @@ fn told_calls(ctx: &Context, argument: &Argument) -> Result<String> {
 
 fn recordings(ctx: &Context, argument: &Argument) -> Result<String> {
     let mut lines = Vec::new();
-    for facts in ctx.all_facts()? {
-        let mut functions = facts.functions.iter();
-        let called = functions.find(|it| *it.qualified_name == *argument.function);
-        if let Some(called) = called.filter(|called| called.calls > 0) {
-            let calls = retrostep_replay::render::counted(called.calls, "call");
-            lines.push(format!("{}: {calls}", words::recording(&facts)));
+    for covering in ctx.covering(&from_proto::file(&argument.uri)?)? {
+        if let Some(called) = covering.function(&argument.function) {
+            let calls = render::counted(called.calls, "call");
+            lines.push(format!("{}: {calls}", words::recording(&covering.facts)));
         }
     }
     Ok(lines.join("\n"))
