@@ -5,12 +5,15 @@
 mod loops;
 mod moment;
 mod overall;
+mod parts;
 pub(crate) mod phrase;
 
 use retrostep_trace::{FrameId, Position, Value};
 
 pub use moment::{Call, Moment};
 pub use overall::overall;
+
+use crate::survey::Values;
 
 /// The most characters of all hints of a line.
 pub const MAX_LEN: usize = 40;
@@ -62,6 +65,18 @@ impl HintPart {
         HintPart {
             text: text.into(),
             value: None,
+        }
+    }
+
+    /// Text that shows the last of some values.
+    fn of(text: String, name: Option<String>, last: &Value, values: &Values) -> HintPart {
+        HintPart {
+            text,
+            value: Some(HintValue {
+                name,
+                value: last.clone(),
+                at: values.last_at,
+            }),
         }
     }
 }

@@ -180,6 +180,23 @@ impl Syntax {
         around.last().map(|(index, _)| index)
     }
 
+    /// The function that a statement is the head of.
+    #[must_use]
+    pub fn function_of(&self, head: &Statement) -> Option<(usize, &Definition)> {
+        let mut definitions = self.definitions.iter().enumerate();
+        definitions.find(|(_, it)| it.lines.start() == head.lines.start() && !it.is_class)
+    }
+
+    /// The only function with this name, if there is one and not several.
+    #[must_use]
+    pub fn function_named(&self, name: &str) -> Option<usize> {
+        let mut alike = (self.definitions.iter().enumerate())
+            .filter(|(_, it)| it.name == name && !it.is_class)
+            .map(|(index, _)| index);
+        let first = alike.next();
+        first.filter(|_| alike.next().is_none())
+    }
+
     /// The statements that have this line; several when they share it.
     pub fn statements_at(&self, line: u32) -> impl Iterator<Item = (usize, &Statement)> {
         let end = self

@@ -12,7 +12,7 @@ use retrostep_trace::{
 
 use super::overall::{changed_text, passes_text};
 use super::phrase::{self, VALUE_LEN};
-use super::{Hint, HintPart, HintValue, len};
+use super::{Hint, HintPart, HintValue, len, parts};
 use crate::code::{Owner, SourceCode};
 use crate::survey::{Collector, LineFacts, Reading, Scope, Values};
 use crate::syntax::{Definition, Statement, StatementKind};
@@ -397,24 +397,17 @@ impl<'a> Moment<'a> {
                 let room = max_len.saturating_sub(len(before));
                 let shown = self.value(last, values.last_at, room)?;
                 return Ok((shown.into_iter())
-                    .map(|text| value_part(format!("{before}{text}"), None, last, values))
+                    .map(|text| HintPart::of(format!("{before}{text}"), None, last, values))
                     .collect());
             }
         }
         let mut parts = self.bound(call, facts, run, max_len)?;
         if let Some(changed) = &facts.changed
-            && let Some(mut part) = changed_text(self.recording, changed, false)?
+            && let Some(part) = changed_text(self.recording, changed, false)?
         {
-            let before: usize = parts.iter().map(|part| len(&part.text)).sum();
-            if before == 0 {
-                part.text = render::shortened(&part.text, max_len);
-                parts.push(part);
-            } else if before + 2 + len(&part.text) <= max_len {
-                part.text.insert_str(0, ", ");
-                parts.push(part);
-            }
+            parts::add(&mut parts, part, max_len);
         }
-        let used: usize = parts.iter().map(|part| len(&part.text)).sum();
+        let used = parts::len_of(&parts);
         if used > 0
             && let Some(head) = statement.enclosing_loop
             && let Some(pass) = self.pass_at(call, head, run)?
@@ -434,35 +427,17 @@ impl<'a> Moment<'a> {
         run: Position,
         max_len: usize,
     ) -> Result<Vec<HintPart>> {
-        let mut shown = Vec::new();
-        for (name, values) in &facts.bound {
-            if &**name != "_"
-                && let Some(last) = &values.last
-                && let Some(text) = self.value(last, values.last_at, VALUE_LEN.min(max_len - 2))?
-            {
-                shown.push((name, values, last, text));
-            }
-        }
-        if let [(_, values, last, text)] = shown.as_slice() {
-            let mut text = format!("= {text}");
+        let room = VALUE_LEN.min(max_len.saturating_sub(2));
+        let shown = parts::last_of(self.recording, &facts.bound, room)?;
+        if let [one] = shown.as_slice() {
+            let mut text = format!("= {}", one.text);
             const SAME: &str = ", same object";
-            if len(&text) + len(SAME) <= max_len && self.is_known(call, run, last)? {
+            if len(&text) + len(SAME) <= max_len && self.is_known(call, run, one.last)? {
                 text.push_str(SAME);
             }
-            return Ok(vec![value_part(text, None, last, values)]);
+            return Ok(vec![HintPart::of(text, None, one.last, one.values)]);
         }
-        let mut parts = Vec::new();
-        let mut left = max_len;
-        for (name, values, last, text) in shown {
-            let comma = if parts.is_empty() { "" } else { ", " };
-            let text = format!("{comma}{name} = {text}");
-            let Some(rest) = left.checked_sub(len(&text)) else {
-                break;
-            };
-            left = rest;
-            parts.push(value_part(text, Some(name.to_string()), last, values));
-        }
-        Ok(parts)
+        Ok(parts::named(&shown, max_len))
     }
 
     /// Whether a variable of the call referred to this object before the line ran, and the object is one
@@ -498,13 +473,7 @@ impl<'a> Moment<'a> {
 
     /// The hint of a function's head: which call is shown, and with which arguments.
     fn head(&self, statement: &Statement, line: u32, max_len: usize) -> Result<Option<Hint>> {
-        let definitions = self.code.syntax.definitions();
-        let index = definitions.iter().position(|definition| {
-            definition.lines.start() == statement.lines.start() && !definition.is_class
-        });
-        let Some((index, definition)) =
-            index.and_then(|index| Some((index, definitions.get(index)?)))
-        else {
+        let Some((index, definition)) = self.code.syntax.function_of(statement) else {
             return Ok(None);
         };
         if *definition.head.start() != line {
@@ -517,7 +486,7 @@ impl<'a> Moment<'a> {
         let (number, total) = self.number_of(owner, &call)?;
         let (number, total) = (render::count(number), render::count(total));
         let mut parts = vec![HintPart::plain(format!("call {number} of {total}"))];
-        let mut used: usize = parts.iter().map(|part| len(&part.text)).sum();
+        let mut used = parts::len_of(&parts);
         for argument in self.arguments(&call, definition)? {
             let before = if parts.len() == 1 { " · " } else { ", " };
             let text = format!("{before}{}", argument.text);
@@ -646,16 +615,5 @@ impl<'a> Moment<'a> {
             Some(passes) => format!("pass {number} of {}", render::count(passes)),
             None => format!("pass {number}"),
         }))
-    }
-}
-
-fn value_part(text: String, name: Option<String>, last: &Value, values: &Values) -> HintPart {
-    HintPart {
-        text,
-        value: Some(HintValue {
-            name,
-            value: last.clone(),
-            at: values.last_at,
-        }),
     }
 }

@@ -3,7 +3,7 @@
 use retrostep_trace::{Event, Position, Recording, Result, Value};
 
 use super::phrase::{self, VALUE_LEN};
-use super::{Hint, HintPart, HintValue, len};
+use super::{Hint, HintPart, HintValue, len, parts};
 use crate::code::{Owner, SourceCode};
 use crate::survey::{Changed, LineFacts, Survey, Values};
 use crate::syntax::{Statement, StatementKind};
@@ -44,11 +44,8 @@ pub fn overall(
 
 /// `32 calls`, on the line of the name.
 fn calls_of(code: &SourceCode, survey: &Survey, line: u32, head: &Statement) -> Option<Hint> {
-    let definitions = code.syntax.definitions();
-    let index = definitions.iter().position(|definition| {
-        definition.lines.start() == head.lines.start() && !definition.is_class
-    })?;
-    if definitions.get(index)?.head.start() != &line {
+    let (index, definition) = code.syntax.function_of(head)?;
+    if *definition.head.start() != line {
         return None;
     }
     let functions = code.functions_of(Owner::Definition(index));
@@ -108,21 +105,14 @@ impl Teller<'_> {
             parts = self.bound(&facts.bound, in_loop)?;
         }
         if let Some(changed) = &facts.changed
-            && let Some(mut part) = self.changed(changed)?
+            && let Some(part) = self.changed(changed)?
         {
-            let before: usize = parts.iter().map(|part| len(&part.text)).sum();
-            if before == 0 {
-                part.text = render::shortened(&part.text, self.max_len);
-                parts.push(part);
-            } else if before + 2 + len(&part.text) <= self.max_len {
-                part.text.insert_str(0, ", ");
-                parts.push(part);
-            }
+            parts::add(&mut parts, part, self.max_len);
         }
         if facts.raises > 0
             && let Some(name) = self.exception(facts.last_raise)?
         {
-            let before: usize = parts.iter().map(|part| len(&part.text)).sum();
+            let before = parts::len_of(&parts);
             let text = match before {
                 0 => format!("✗ {name}"),
                 _ => format!(", ✗ {name}"),
@@ -156,42 +146,17 @@ impl Teller<'_> {
         bound: &[(std::sync::Arc<str>, Values)],
         in_loop: bool,
     ) -> Result<Vec<HintPart>> {
-        let mut shown = Vec::new();
-        for (name, values) in bound {
-            if &**name != "_"
-                && let Some(last) = &values.last
-                && let Some(text) = self.value(last, values.last_at, VALUE_LEN)?
-            {
-                shown.push((name, values, last, text));
-            }
-        }
+        let shown = parts::last_of(self.recording, bound, VALUE_LEN)?;
         let several = match shown.as_slice() {
             [] => return Ok(Vec::new()),
-            [(_, values, ..)] => return self.values("= ", values, in_loop),
-            [(_, first, ..), ..] => first.count,
+            [one] => return self.values("= ", one.values, in_loop),
+            [first, ..] => first.values.count,
         };
         let suffix = match several {
             1 => String::new(),
             count => format!(" · last of {}", render::count(count)),
         };
-        let mut parts = Vec::new();
-        let mut left = self.max_len.saturating_sub(len(&suffix));
-        for (name, values, last, text) in shown {
-            let comma = if parts.is_empty() { "" } else { ", " };
-            let text = format!("{comma}{name} = {text}");
-            let Some(rest) = left.checked_sub(len(&text)) else {
-                break;
-            };
-            left = rest;
-            parts.push(HintPart {
-                text,
-                value: Some(HintValue {
-                    name: Some(name.to_string()),
-                    value: last.clone(),
-                    at: values.last_at,
-                }),
-            });
-        }
+        let mut parts = parts::named(&shown, self.max_len.saturating_sub(len(&suffix)));
         if !parts.is_empty() && !suffix.is_empty() {
             parts.push(HintPart::plain(suffix));
         }
@@ -212,13 +177,18 @@ impl Teller<'_> {
             {
                 let text = format!("{before}{low} to {high} · {count} times");
                 if len(&text) <= self.max_len {
-                    return Ok(vec![self.part(text, last, values)]);
+                    return Ok(vec![HintPart::of(text, None, last, values)]);
                 }
             } else if let Some(different) = different {
                 let start = format!("{} different, last ", render::count(different as u64));
                 let room = self.max_len.saturating_sub(len(&start));
                 if let Some(last_text) = self.value(last, values.last_at, room)? {
-                    return Ok(vec![self.part(format!("{start}{last_text}"), last, values)]);
+                    return Ok(vec![HintPart::of(
+                        format!("{start}{last_text}"),
+                        None,
+                        last,
+                        values,
+                    )]);
                 }
             }
         }
@@ -232,18 +202,7 @@ impl Teller<'_> {
             return Ok(Vec::new());
         };
         let text = render::shortened(&format!("{before}{text}{suffix}"), self.max_len);
-        Ok(vec![self.part(text, last, values)])
-    }
-
-    fn part(&self, text: String, last: &Value, values: &Values) -> HintPart {
-        HintPart {
-            text,
-            value: Some(HintValue {
-                name: None,
-                value: last.clone(),
-                at: values.last_at,
-            }),
-        }
+        Ok(vec![HintPart::of(text, None, last, values)])
     }
 
     fn value(&self, value: &Value, at: Position, limit: usize) -> Result<Option<String>> {

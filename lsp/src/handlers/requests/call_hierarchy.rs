@@ -58,15 +58,7 @@ impl DocumentRequest for Prepare {
         };
         let position = params.text_document_position_params.position;
         let pointed = Pointed::at(ctx, position);
-        let definitions = view.code.syntax.definitions();
-        let named = pointed.and_then(|pointed| {
-            let name = pointed.last_name().to_owned();
-            let mut alike = (0..)
-                .zip(definitions)
-                .filter(|(_, it)| it.name == name && !it.is_class);
-            let first = alike.next().map(|(index, _)| index);
-            first.filter(|_| alike.next().is_none())
-        });
+        let named = pointed.and_then(|it| view.code.syntax.function_named(it.last_name()));
         // Else the function that the line is in.
         let owner = named.map(Owner::Definition).or_else(|| {
             let recorded = view.mapped.lines.to_recorded(position.line + 1)?;

@@ -142,10 +142,9 @@ fn comparison(
     let statement = view.code.syntax.statements_at(recorded).next();
     let definition = match view.code.owner_of_line(recorded) {
         Owner::Definition(index) => view.code.syntax.definitions().get(index),
-        _ => statement.and_then(|(_, statement)| {
-            let mut definitions = view.code.syntax.definitions().iter();
-            definitions.find(|it| it.lines.start() == statement.lines.start() && !it.is_class)
-        }),
+        _ => statement
+            .and_then(|(_, statement)| view.code.syntax.function_of(statement))
+            .map(|(_, definition)| definition),
     };
     let Some(definition) = definition else {
         return Ok(None);

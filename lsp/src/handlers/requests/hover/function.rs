@@ -17,15 +17,10 @@ pub(super) fn about(
     pointed: &Pointed,
 ) -> Result<Option<String>> {
     let name = pointed.last_name();
-    let definitions = view.code.syntax.definitions().iter().enumerate();
-    let alike: Vec<usize> = definitions
-        .filter(|(_, definition)| definition.name == name && !definition.is_class)
-        .map(|(index, _)| index)
-        .collect();
-    let [definition] = alike.as_slice() else {
+    let Some(definition) = view.code.syntax.function_named(name) else {
         return Ok(None);
     };
-    let owner = Owner::Definition(*definition);
+    let owner = Owner::Definition(definition);
     let functions: Vec<&CodeFunction> = view.code.functions_of(owner).collect();
     if functions.is_empty() {
         return Ok(None);
