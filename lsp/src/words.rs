@@ -7,7 +7,7 @@ use ls_types::{Location, Position, Range};
 use retrostep_replay::hints::Hint;
 use retrostep_replay::render;
 use retrostep_sessions::words::moment;
-use retrostep_trace::{CancellationToken, FrameId, Key, Recording, SourceId};
+use retrostep_trace::{CancellationToken, FrameId, Recording, SourceId};
 
 use crate::context::Context;
 use crate::error::Result;
@@ -57,19 +57,9 @@ fn call_number(view: &View, frame: FrameId) -> Result<Option<(u64, u64)>> {
         return Ok(None);
     }
     let cancel = CancellationToken::new();
-    let (mut number, mut total) = (1, 0);
-    let owner = view.code.function(facts.function).map(|known| known.owner);
-    let alike = view
-        .code
-        .functions()
-        .iter()
-        .filter(|known| Some(known.owner) == owner);
-    for known in alike {
-        let key = Key::Call(known.id);
-        number += view.recording.count(key, facts.call, &cancel)?;
-        total += view.recording.count(key, view.recording.end(), &cancel)?;
-    }
-    Ok(Some((number, total)))
+    let (recording, code) = (&view.recording, &view.code);
+    let number = code.call_number(recording, &function, facts.call, &cancel)?;
+    Ok(Some(number))
 }
 
 /// A line of a file, from 1.

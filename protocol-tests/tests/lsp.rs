@@ -163,6 +163,31 @@ print([step(n) for n in range(3)])
 }
 
 #[test]
+fn calls_of_one_expression_are_counted_without_those_of_another() -> Result<()> {
+    let test = "calls_of_one_expression_are_counted_without_those_of_another";
+    let Some(python) = pythons::newest() else {
+        skip(test, "no Python from 3.9 to 3.14 was found");
+        return Ok(());
+    };
+    let workspace = Workspace::new()?;
+    let text = "\
+first = [lambda n: n + 1]
+print([call(3) for call in first * 4])
+second = [
+    lambda m: m * 2]
+print(second[0](5))
+";
+    let script = workspace.write("lambdas.py", text)?;
+    workspace.record(BINARY.as_ref(), &python, &script, "one-20260101-000000")?;
+    let mut client = LspClient::start(BINARY.as_ref(), workspace.path())?;
+    client.initialize(workspace.path(), &json!({}), &json!({}))?;
+    let uri = client.open(&script)?;
+    let told = hover(&mut client, &uri, 4, 14)?;
+    ensure!(told.contains('5') && told.contains("call 1 of 1"), "{told}");
+    client.finish()
+}
+
+#[test]
 fn a_plain_client_gets_the_standard_part_and_no_request() -> Result<()> {
     let Some(stage) = Stage::new("a_plain_client_gets_the_standard_part_and_no_request")? else {
         return Ok(());

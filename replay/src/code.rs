@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use retrostep_trace::{Function, FunctionId, FunctionKind, Recording, Result, SourceId};
+use retrostep_trace::{
+    CancellationToken, Function, FunctionId, FunctionKind, Position, Recording, Result, SourceId,
+};
 
+use crate::calls::count_calls;
 use crate::syntax::{StatementKind, Syntax};
 
 /// A recorded source and the functions of it that ran.
@@ -184,6 +187,30 @@ impl SourceCode {
     pub fn functions_of(&self, owner: Owner) -> impl Iterator<Item = &CodeFunction> {
         let found = self.by_owner.get(&owner).into_iter().flatten();
         found.filter_map(|index| self.functions.get(*index))
+    }
+
+    /// Which call of how many of `function` the one at `call` is, from 1: of all code objects of the same
+    /// name and line, as the code may have been made again.
+    ///
+    /// # Errors
+    ///
+    /// [`retrostep_trace::Error::Cancelled`], [`retrostep_trace::Error::Io`].
+    pub fn call_number(
+        &self,
+        recording: &Recording,
+        function: &Function,
+        call: Position,
+        cancel: &CancellationToken,
+    ) -> Result<(u64, u64)> {
+        let alike = self.functions.iter().filter(|known| {
+            let known = &known.function;
+            known.first_line == function.first_line
+                && known.qualified_name == function.qualified_name
+        });
+        let ids: Vec<FunctionId> = alike.map(|known| known.id).collect();
+        let before = count_calls(recording, &ids, call, cancel)?;
+        let total = count_calls(recording, &ids, recording.end(), cancel)?;
+        Ok((before + 1, total))
     }
 
     /// What a line belongs to: the innermost definition whose statements it is among. The head of a

@@ -177,7 +177,6 @@ fn at_run(
         Some(history) => (history.changes, history.total, history.more),
         None => (Vec::new(), 0, false),
     };
-    let owner = moment.code().function(run.call.function).map(|it| it.owner);
     Ok(Some(About {
         expression: expression.text().to_owned(),
         type_name: shown.type_name,
@@ -187,7 +186,7 @@ fn at_run(
         at,
         frame: run.call.frame,
         function: run.call.function,
-        call: moment.number_of(owner.unwrap_or(Owner::Part), &run.call)?,
+        call: moment.number_of(&run.call)?,
         changes,
         change_count,
         more_changes,

@@ -27,7 +27,7 @@ impl FunctionGroup {
     ///
     /// [`crate::Error::Trace`] if the recording cannot be read, or the search was cancelled.
     pub fn count(&self, recording: &Recording, cancel: &CancellationToken) -> Result<u64> {
-        count_calls(recording, &self.ids, recording.end(), cancel)
+        Ok(count_calls(recording, &self.ids, recording.end(), cancel)?)
     }
 }
 

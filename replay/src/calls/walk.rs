@@ -66,7 +66,7 @@ pub(crate) fn count_calls(
     ids: &[FunctionId],
     to: Position,
     cancel: &CancellationToken,
-) -> Result<u64> {
+) -> retrostep_trace::Result<u64> {
     let mut count = 0u64;
     for &id in ids {
         count = count.saturating_add(recording.count(Key::Call(id), to, cancel)?);

@@ -483,7 +483,7 @@ impl<'a> Moment<'a> {
         let Some(call) = self.call(owner)? else {
             return Ok(None);
         };
-        let (number, total) = self.number_of(owner, &call)?;
+        let (number, total) = self.number_of(&call)?;
         let (number, total) = (render::count(number), render::count(total));
         let mut parts = vec![HintPart::plain(format!("call {number} of {total}"))];
         let mut used = parts::len_of(&parts);
@@ -508,16 +508,8 @@ impl<'a> Moment<'a> {
     /// # Errors
     ///
     /// [`retrostep_trace::Error::Cancelled`], [`retrostep_trace::Error::Io`].
-    pub fn number_of(&self, owner: Owner, call: &Call) -> Result<(u64, u64)> {
-        let (mut number, mut total) = (1, 0);
-        for function in self.code.functions_of(owner) {
-            let key = Key::Call(function.id);
-            number += self.recording.count(key, call.call, self.cancel)?;
-            total += self
-                .recording
-                .count(key, self.recording.end(), self.cancel)?;
-        }
-        Ok((number, total))
+    pub fn number_of(&self, call: &Call) -> Result<(u64, u64)> {
+        (self.code).call_number(self.recording, &call.facts, call.call, self.cancel)
     }
 
     /// The arguments with which a call began, those with default values first.
