@@ -35,6 +35,7 @@ use crate::settings::Settings;
 use crate::surveys::Surveys;
 use diagnostics::Publishing;
 use jobs::Jobs;
+pub(crate) use jobs::guarded;
 use workspace::Workspace;
 
 /// How often recordings are looked for that nobody asks for any more.
@@ -222,7 +223,7 @@ impl Server<'_> {
         }
         match requests::handler(&method).map(|handler| handler.how) {
             Some(How::Server(answer)) => {
-                let answer = jobs::guarded(|| answer(self, params));
+                let answer = guarded(|| answer(self, params));
                 self.connection.answer(&id, &answer);
             }
             Some(How::Pool(prepare)) => match prepare(params) {
@@ -274,7 +275,7 @@ impl Server<'_> {
             return Ok(Flow::Continue);
         }
         if let Some(handler) = notifications::handler(&method)
-            && let Err(error) = jobs::guarded(|| (handler.take)(self, params))
+            && let Err(error) = guarded(|| (handler.take)(self, params))
         {
             tracing::warn!(%error, method, "a notification was not understood");
         }

@@ -17,6 +17,7 @@ use retrostep_trace::{CancellationToken, Position, Recording, SourceId, ThreadId
 use crate::error::{RequestError, Result};
 use crate::progress::Progress;
 use crate::recordings::FileKey;
+use crate::server::guarded;
 
 /// How many surveys are kept.
 const MOST_SURVEYS: usize = 24;
@@ -72,9 +73,9 @@ struct Slot {
 
 #[derive(Debug, Default)]
 enum State {
-    /// It runs, and has come to this position; somebody last waited for it then.
     #[default]
     New,
+    /// It runs, and has come to this position; somebody last waited for it then.
     Running(Position, Instant),
     Done(Arc<Surveyed>),
     Failed(String),
@@ -97,7 +98,7 @@ impl Surveys {
             return Ok(code);
         }
         let code = Arc::new(SourceCode::read(recording, source)?);
-        lock(&self.0).codes.push((key, code.clone()));
+        put(&mut lock(&self.0).codes, key, code.clone(), MOST_CODES);
         Ok(code)
     }
 
@@ -162,8 +163,11 @@ impl Surveys {
                 State::New => {
                     *state = State::Running(Position::START, Instant::now());
                     drop(state);
-                    self.start(slot, key, recording)?;
+                    let started = self.start(slot, key, recording);
                     state = lock(&slot.state);
+                    if let Err(error) = started {
+                        *state = State::Failed(error.to_string());
+                    }
                     continue;
                 }
                 State::Running(reached, _) => {
@@ -188,7 +192,7 @@ impl Surveys {
         let code = self.code(&key.0, recording, key.1);
         let (slot, recording) = (slot.clone(), recording.clone());
         let run = move || {
-            let ended = code.and_then(|code| run(&slot, &recording, code));
+            let ended = guarded(|| code.and_then(|code| run(&slot, &recording, code)));
             *lock(&slot.state) = match ended {
                 Ok(surveyed) => State::Done(Arc::new(surveyed)),
                 Err(error) => State::Failed(error.to_string()),
@@ -266,11 +270,16 @@ fn take<K: Clone + PartialEq, T: Clone>(
         Some(at) => known.remove(at).1,
         None => new()?,
     };
-    known.push((key.clone(), found.clone()));
+    put(known, key.clone(), found.clone(), most);
+    Some(found)
+}
+
+/// Keeps something, and forgets what was asked for longest ago if that makes too many.
+fn put<K, T>(known: &mut Vec<(K, T)>, key: K, value: T, most: usize) {
+    known.push((key, value));
     if known.len() > most {
         known.remove(0);
     }
-    Some(found)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

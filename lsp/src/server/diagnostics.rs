@@ -68,7 +68,7 @@ impl Server<'_> {
             self.publishing.running.insert(uri, cancel);
             let events = self.events.clone();
             self.pool.post(Box::new(move || {
-                let diagnostics = super::jobs::guarded(|| {
+                let diagnostics = super::guarded(|| {
                     let mut all = Vec::new();
                     for provider in PROVIDERS {
                         all.extend(provider(&ctx)?);

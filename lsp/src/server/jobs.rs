@@ -278,7 +278,7 @@ fn message(reached: Reached) -> String {
 }
 
 /// Runs `work`; a fault in it is an error of this one request, not the end of the conversation.
-pub(super) fn guarded<T>(
+pub(crate) fn guarded<T>(
     work: impl FnOnce() -> Result<T, RequestError>,
 ) -> Result<T, RequestError> {
     match std::panic::catch_unwind(AssertUnwindSafe(work)) {
