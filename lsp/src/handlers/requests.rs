@@ -16,6 +16,7 @@ mod inlay_hint;
 mod inlay_hint_resolve;
 mod inline_value;
 mod moment;
+mod page;
 mod recordings;
 mod references;
 mod select_recording;

@@ -7,13 +7,11 @@ use retrostep_replay::calls;
 use serde::{Deserialize, Serialize};
 
 use super::WorkspaceRequest;
+use super::page::Page;
 use crate::context::Context;
 use crate::error::{RequestError, Result};
 use crate::recordings::{FunctionFacts, RecordingFacts};
 use crate::{from_proto, words};
-
-/// Most rows of a page.
-const MOST: u64 = 1_000;
 
 pub(super) struct Calls;
 
@@ -24,15 +22,8 @@ pub(super) struct Params {
     uri: Option<Uri>,
     /// Its qualified name.
     function: String,
-    /// Rows that are left out, from the newest.
-    #[serde(default)]
-    start: u64,
-    #[serde(default = "page")]
-    count: u64,
-}
-
-fn page() -> u64 {
-    100
+    #[serde(flatten)]
+    page: Page,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,8 +79,7 @@ impl WorkspaceRequest for Calls {
         let facts = ctx.facts_of(&params.recording)?;
         let function = called(&facts, params.uri.as_ref(), &params.function)?;
         let recording = ctx.open(&facts)?;
-        let end = params.start.saturating_add(params.count.min(MOST));
-        let page = calls::list(&recording, function.id, params.start..end, &ctx.cancel)?;
+        let page = calls::list(&recording, function.id, params.page.rows(), &ctx.cancel)?;
         let rows = page.calls.into_iter().map(|call| Row {
             label: format!("#{} {}", call.number, call.arguments),
             description: match call.duration_ns {

@@ -6,15 +6,13 @@ use retrostep_replay::history::{Order, history};
 use retrostep_replay::hover::Run;
 use serde::{Deserialize, Serialize};
 
+use super::page::Page;
 use super::{DocumentRequest, Late};
 use crate::client::Client;
 use crate::context::DocumentContext;
 use crate::error::{RequestError, Result};
 use crate::pointed::Pointed;
 use crate::to_proto;
-
-/// Most writes of a page.
-const MOST: u64 = 1_000;
 
 pub(super) struct History;
 
@@ -25,15 +23,8 @@ pub(super) struct Params {
     place: TextDocumentPositionParams,
     /// Instead of the one at the position.
     expression: Option<String>,
-    /// Writes that are left out, from the newest.
-    #[serde(default)]
-    start: u64,
-    #[serde(default = "page")]
-    count: u64,
-}
-
-fn page() -> u64 {
-    100
+    #[serde(flatten)]
+    page: Page,
 }
 
 #[derive(Debug, Serialize)]
@@ -99,7 +90,7 @@ impl DocumentRequest for History {
         let run = run.ok_or_else(|| nothing("this line did not run"))?;
         let snapshot =
             retrostep_replay::Snapshot::new(&view.recording, run.seen(&view.code, &text));
-        let page = params.start..params.start.saturating_add(params.count.min(MOST));
+        let page = params.page.rows();
         let frame = Some(run.call.frame);
         let found = history(snapshot, frame, &expression, page, Order::Newest, cancel)?;
         let mut writes = Vec::new();
