@@ -136,19 +136,9 @@ fn at_run(
         (None, Datum::Type(_) | Datum::Builtin(_)) => true,
         (None, _) => false,
     };
-    let items = content.and_then(|content| {
-        use retrostep_trace::ObjectKind;
-        let is_container = matches!(
-            content.kind,
-            ObjectKind::List
-                | ObjectKind::Tuple
-                | ObjectKind::Dict
-                | ObjectKind::Set
-                | ObjectKind::FrozenSet
-                | ObjectKind::Deque
-        );
-        is_container.then_some(content.len)
-    });
+    let items = content
+        .filter(|content| content.kind.is_collection())
+        .map(|content| content.len);
     let one_object = items.is_some() && object.is_some();
     let of = match one_object {
         true => Changing::Object,

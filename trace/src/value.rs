@@ -157,3 +157,20 @@ pub enum ObjectKind {
     /// Anything else: only its type is known.
     Opaque = 18,
 }
+
+impl ObjectKind {
+    /// Whether it is made of elements or entries that the program put there: `list`, `tuple` with named
+    /// tuples, `dict`, `set`, `frozenset`, `deque`.
+    #[must_use]
+    pub fn is_collection(self) -> bool {
+        matches!(
+            self,
+            ObjectKind::List
+                | ObjectKind::Tuple
+                | ObjectKind::Dict
+                | ObjectKind::Set
+                | ObjectKind::FrozenSet
+                | ObjectKind::Deque
+        )
+    }
+}

@@ -303,15 +303,7 @@ impl Look<'_> {
                     Value::Object(object) => {
                         let content = self.excerpt(*object, 0..0)?.content;
                         self.is_built_in(&content).then_some(())?;
-                        match content.kind {
-                            ObjectKind::List
-                            | ObjectKind::Tuple
-                            | ObjectKind::Dict
-                            | ObjectKind::Set
-                            | ObjectKind::FrozenSet
-                            | ObjectKind::Deque => content.len,
-                            _ => return None,
-                        }
+                        content.kind.is_collection().then_some(content.len)?
                     }
                     _ => return None,
                 };

@@ -68,16 +68,7 @@ fn object_text(
             render::shortened(text, limit)
         }
         _ if fits => whole,
-        ObjectKind::List
-        | ObjectKind::Tuple
-        | ObjectKind::Dict
-        | ObjectKind::Set
-        | ObjectKind::FrozenSet
-        | ObjectKind::Deque
-            if !is_named_tuple =>
-        {
-            items(content.len)
-        }
+        kind if kind.is_collection() && !is_named_tuple => items(content.len),
         ObjectKind::ByteArray => render::counted(content.len, "byte"),
         ObjectKind::Instance | ObjectKind::Tuple => {
             let name = render::class_name(&ty);
