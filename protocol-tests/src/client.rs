@@ -9,10 +9,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use crate::schema;
+use crate::transcript::Transcript;
 
 /// How long any single wait may take.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -30,7 +31,7 @@ pub struct Client {
     responses: Vec<Value>,
     waited_for: BTreeSet<u64>,
     ignored: BTreeSet<&'static str>,
-    transcript: Vec<String>,
+    transcript: Transcript,
     sequence: u64,
     /// How long a wait may take before it is a failure.
     pub limit: Duration,
@@ -90,7 +91,7 @@ impl Client {
             responses: Vec::new(),
             waited_for: BTreeSet::new(),
             ignored: BTreeSet::new(),
-            transcript: Vec::new(),
+            transcript: Transcript::default(),
             sequence: 0,
             limit: LIMIT,
         })
@@ -119,8 +120,8 @@ impl Client {
 
     /// Sends bytes as they are.
     pub fn send_raw(&mut self, bytes: &[u8]) -> Result<()> {
-        self.transcript
-            .push(format!("-> (raw) {}", String::from_utf8_lossy(bytes)));
+        let text = String::from_utf8_lossy(bytes);
+        self.transcript.sent(&format!("(raw) {text}"));
         let stdin = self.stdin.as_mut().context("stdin is closed")?;
         stdin.write_all(bytes)?;
         stdin.flush()?;
@@ -136,7 +137,7 @@ impl Client {
         }
         schema::check(&message)?;
         let text = message.to_string();
-        self.transcript.push(format!("-> {text}"));
+        self.transcript.sent(&text);
         let stdin = self.stdin.as_mut().context("stdin is closed")?;
         write!(stdin, "Content-Length: {}\r\n\r\n{text}", text.len())?;
         stdin.flush()?;
@@ -285,15 +286,7 @@ impl Client {
 
     /// An error with the end of the conversation in it.
     pub fn failure(&self, what: &str) -> anyhow::Error {
-        let skip = self.transcript.len().saturating_sub(24);
-        let mut text = format!("{what}\nlast messages ({skip} earlier left out):\n");
-        for line in self.transcript.iter().skip(skip) {
-            let cut: String = line.chars().take(1500).collect();
-            text.push_str("  ");
-            text.push_str(&cut);
-            text.push('\n');
-        }
-        anyhow!(text)
+        self.transcript.failure(what)
     }
 
     fn receive(&mut self, deadline: Instant, what: &str) -> Result<Value> {
@@ -333,7 +326,7 @@ impl Client {
     }
 
     fn note(&mut self, message: &Value) -> Result<()> {
-        self.transcript.push(format!("<- {message}"));
+        self.transcript.received(message);
         schema::check(message).map_err(|error| self.failure(&format!("{error:#}")))
     }
 }

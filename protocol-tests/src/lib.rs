@@ -15,5 +15,6 @@ pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod skip;
+mod transcript;
 pub mod values;
 pub mod workspace;

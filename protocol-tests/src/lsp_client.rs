@@ -9,11 +9,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use crate::client::{LIMIT, read_message};
 use crate::skip::skip;
+use crate::transcript::Transcript;
 
 /// A running language server and everything it said.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub struct LspClient {
     waiting: VecDeque<Value>,
     responses: HashMap<u64, Value>,
     methods: HashMap<u64, String>,
-    transcript: Vec<String>,
+    transcript: Transcript,
     last_id: u64,
     /// How long a wait may take before it is a failure.
     pub limit: Duration,
@@ -65,7 +66,7 @@ impl LspClient {
             waiting: VecDeque::new(),
             responses: HashMap::new(),
             methods: HashMap::new(),
-            transcript: Vec::new(),
+            transcript: Transcript::default(),
             last_id: 0,
             limit: LIMIT,
         })
@@ -202,20 +203,12 @@ impl LspClient {
 
     /// An error with the end of the conversation in it.
     pub fn failure(&self, what: &str) -> anyhow::Error {
-        let skip = self.transcript.len().saturating_sub(24);
-        let mut text = format!("{what}\nlast messages ({skip} earlier left out):\n");
-        for line in self.transcript.iter().skip(skip) {
-            let cut: String = line.chars().take(1500).collect();
-            text.push_str("  ");
-            text.push_str(&cut);
-            text.push('\n');
-        }
-        anyhow!(text)
+        self.transcript.failure(what)
     }
 
     fn send_message(&mut self, message: &Value) -> Result<()> {
         let text = message.to_string();
-        self.transcript.push(format!("-> {text}"));
+        self.transcript.sent(&text);
         let stdin = self.stdin.as_mut().context("stdin is closed")?;
         write!(stdin, "Content-Length: {}\r\n\r\n{text}", text.len())?;
         stdin.flush()?;
@@ -243,7 +236,7 @@ impl LspClient {
 
     /// Keeps a message until it is asked for; requests of the server are answered at once.
     fn keep(&mut self, message: Value) -> Result<()> {
-        self.transcript.push(format!("<- {message}"));
+        self.transcript.received(&message);
         let method = message["method"].as_str().map(str::to_owned);
         match (method, message.get("id")) {
             (Some(method), None) => {

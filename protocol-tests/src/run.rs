@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 /// How a program ended and what it wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,21 @@ pub fn run(command: &mut Command, limit: Duration) -> Result<Outcome> {
         stdout: text(&out)?,
         stderr: text(&err)?,
     })
+}
+
+/// As [`run`], of a program that must end well.
+pub fn succeed(command: &mut Command, limit: Duration) -> Result<Outcome> {
+    let outcome = run(command, limit)?;
+    let Outcome {
+        status,
+        stdout,
+        stderr,
+    } = &outcome;
+    ensure!(
+        status.success(),
+        "{command:?} ended with {status}\n{stdout}\n{stderr}"
+    );
+    Ok(outcome)
 }
 
 /// A `retrostep record --quiet --out FILE -- COMMAND…`, ready to run.

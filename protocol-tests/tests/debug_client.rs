@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use protocol_tests::programs::{checkout, mark};
 use protocol_tests::pythons;
-use protocol_tests::run::run;
+use protocol_tests::run::succeed;
 use protocol_tests::skip::skip;
 
 const TEST: &str = "a_whole_conversation_with_the_debug_client";
@@ -59,12 +59,6 @@ fn a_whole_conversation_with_the_debug_client() -> Result<()> {
         .env("XDG_DATA_HOME", folder.path())
         .current_dir(folder.path())
         .stdin(Stdio::null());
-    let outcome = run(&mut command, Duration::from_secs(120))?;
-    ensure!(
-        outcome.status.success(),
-        "{}\n{}",
-        outcome.stdout,
-        outcome.stderr
-    );
+    succeed(&mut command, Duration::from_secs(120))?;
     Ok(())
 }

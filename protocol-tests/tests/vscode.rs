@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use protocol_tests::programs::checkout;
 use protocol_tests::pythons;
-use protocol_tests::run::run;
+use protocol_tests::run::succeed;
 use protocol_tests::skip::skip;
 
 const TEST: &str = "the_first_step_back_in_vs_code";
@@ -85,15 +85,9 @@ fn the_first_step_back_in_vs_code() -> Result<()> {
         .arg(place.folder.join("profile"))
         .arg(pictures)
         .env("NODE_PATH", place.installed.join("node_modules"));
-    let outcome = run(&mut conversation, CONVERSATION_LIMIT);
+    let outcome = succeed(&mut conversation, CONVERSATION_LIMIT);
     drop(server);
-    let outcome = outcome?;
-    ensure!(
-        outcome.status.success(),
-        "{}\n{}",
-        outcome.stdout,
-        outcome.stderr
-    );
+    outcome?;
     let recordings = place
         .folder
         .join("workspace/.retrostep/recordings")
@@ -119,8 +113,7 @@ fn the_extension_finds_the_program_or_says_that_it_is_missing() -> Result<()> {
         .arg(checkout().join("protocol-tests/extension.js"))
         .arg(extension().join("dist/extension.js"))
         .arg(folder.path());
-    let outcome = run(&mut check, START_LIMIT)?;
-    ensure!(outcome.status.success(), "{}", outcome.stderr);
+    succeed(&mut check, START_LIMIT)?;
     Ok(())
 }
 
@@ -156,8 +149,7 @@ fn npm_run(arguments: &[&str], out: Option<&Path>) -> Result<()> {
     if let Some(out) = out {
         npm.args(["--", "--out"]).arg(out);
     }
-    let outcome = run(&mut npm, START_LIMIT)?;
-    ensure!(outcome.status.success(), "{npm:?}: {outcome:?}");
+    succeed(&mut npm, START_LIMIT)?;
     Ok(())
 }
 
@@ -223,8 +215,7 @@ impl Place {
         npm_run(&["package"], Some(&package))?;
         let mut install = self.code_server();
         install.arg("--install-extension").arg(&package);
-        let outcome = run(&mut install, START_LIMIT)?;
-        ensure!(outcome.status.success(), "{install:?}: {outcome:?}");
+        succeed(&mut install, START_LIMIT)?;
         Ok(())
     }
 
