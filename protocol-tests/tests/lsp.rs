@@ -188,6 +188,36 @@ print(second[0](5))
 }
 
 #[test]
+fn an_exception_says_the_same_in_the_source_and_in_the_list() -> Result<()> {
+    let test = "an_exception_says_the_same_in_the_source_and_in_the_list";
+    let Some(python) = pythons::newest() else {
+        skip(test, "no Python from 3.9 to 3.14 was found");
+        return Ok(());
+    };
+    let workspace = Workspace::new()?;
+    let text = "\
+class OutOfStock(Exception):
+    pass
+
+
+raise OutOfStock('3 left')
+";
+    let script = workspace.write("stock.py", text)?;
+    workspace.record(BINARY.as_ref(), &python, &script, "one-20260101-000000")?;
+    let mut client = LspClient::start(BINARY.as_ref(), workspace.path())?;
+    client.initialize(workspace.path(), &json!({}), &json!({}))?;
+    client.open(&script)?;
+    let told = client.wait_for("textDocument/publishDiagnostics")?;
+    let message = told["diagnostics"][0]["message"].as_str();
+    let message = message.context("a diagnostic")?;
+    ensure!(message.starts_with("OutOfStock: 3 left"), "{told}");
+    let listed = client.request("retrostep/recordings", &json!(null))?;
+    let exception = &listed["recordings"][0]["exceptions"][0];
+    ensure!(exception["label"] == "OutOfStock: 3 left", "{listed}");
+    client.finish()
+}
+
+#[test]
 fn a_plain_client_gets_the_standard_part_and_no_request() -> Result<()> {
     let Some(stage) = Stage::new("a_plain_client_gets_the_standard_part_and_no_request")? else {
         return Ok(());

@@ -12,23 +12,23 @@ use crate::{Datum, Result, Snapshot, render};
 const FARTHEST: usize = 1000;
 
 /// What an exception says of itself.
-#[derive(Clone, Debug)]
-pub(crate) struct ExceptionFacts {
-    /// Its type's qualified name: `ValueError`.
-    pub(crate) type_name: String,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExceptionFacts {
+    /// Its type's qualified name: `ValueError`; `an exception` where it was not recorded.
+    pub type_name: String,
     /// Its type's module: `builtins`.
-    pub(crate) module: String,
+    pub module: String,
     /// Its message, when it was recorded.
-    pub(crate) message: Option<String>,
+    pub message: Option<String>,
 }
 
 impl ExceptionFacts {
     /// What is known of `exception` right after the event at `at`.
-    pub(crate) fn of(
-        recording: &Recording,
-        exception: &Value,
-        at: Position,
-    ) -> Result<ExceptionFacts> {
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Trace`] if the recording cannot be read.
+    pub fn of(recording: &Recording, exception: &Value, at: Position) -> Result<ExceptionFacts> {
         let mut facts = ExceptionFacts {
             type_name: "an exception".to_owned(),
             module: String::new(),
@@ -55,7 +55,8 @@ impl ExceptionFacts {
     }
 
     /// As the language prints it below a traceback: `ValueError: total below zero: -18.75`.
-    pub(crate) fn text(&self) -> String {
+    #[must_use]
+    pub fn text(&self) -> String {
         match &self.message {
             Some(message) if !message.is_empty() => format!("{}: {message}", self.type_name),
             _ => self.type_name.clone(),

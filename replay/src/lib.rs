@@ -13,7 +13,7 @@ pub mod compare;
 pub mod console;
 mod datum;
 mod error;
-mod exception;
+pub mod exception;
 pub mod expression;
 pub mod failures;
 pub mod hints;

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use retrostep_replay::exception::ExceptionFacts;
 use retrostep_sessions::Entry;
 use retrostep_trace::{
     CancellationToken, Completeness, Direction, Event, FunctionId, FunctionKind, Key, Position,
-    Recording, SourceId, ThreadId, Value,
+    Recording, SourceId, ThreadId,
 };
 
 use crate::document::resolved;
@@ -31,7 +32,7 @@ pub(crate) struct RecordingFacts {
     /// What git said: the commit, the branch and the number of changed files.
     pub(crate) git: (String, String, u32),
     /// The last exception that nothing caught.
-    pub(crate) exception: Option<ExceptionFacts>,
+    pub(crate) exception: Option<Uncaught>,
     /// How many values were redacted.
     pub(crate) redacted: u64,
     pub(crate) notes: Vec<String>,
@@ -55,10 +56,10 @@ pub(crate) enum Ending {
 
 /// An exception that nothing caught.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ExceptionFacts {
+pub(crate) struct Uncaught {
     pub(crate) position: Position,
-    pub(crate) type_name: String,
-    pub(crate) message: Option<String>,
+    /// What it says of itself.
+    pub(crate) facts: ExceptionFacts,
     /// Where it was raised; the line counts from 1.
     pub(crate) place: Option<(PathBuf, u32)>,
 }
@@ -183,7 +184,7 @@ fn functions(recording: &Recording, cancel: &CancellationToken) -> Result<Vec<Fu
 }
 
 /// The last exception that nothing caught; what cannot be read of it stays out.
-fn exception(recording: &Recording, cancel: &CancellationToken) -> Result<Option<ExceptionFacts>> {
+fn exception(recording: &Recording, cancel: &CancellationToken) -> Result<Option<Uncaught>> {
     let end = recording.end();
     let Some(position) = recording.find(Key::Uncaught, end, Direction::Backward, cancel)? else {
         return Ok(None);
@@ -194,24 +195,10 @@ fn exception(recording: &Recording, cancel: &CancellationToken) -> Result<Option
     let Event::Raise { exception } = raised.event else {
         return Ok(None);
     };
-    let (type_name, message) = match exception {
-        Value::Object(object) => match recording.object(object, position)? {
-            Some((content, _)) => (
-                recording
-                    .type_of(content.type_id)?
-                    .qualified_name
-                    .to_string(),
-                (content.text.as_ref())
-                    .map(|text| String::from_utf8_lossy(&text.kept).into_owned()),
-            ),
-            None => ("exception".to_owned(), None),
-        },
-        _ => ("exception".to_owned(), None),
-    };
-    Ok(Some(ExceptionFacts {
+    let facts = ExceptionFacts::of(recording, &exception, position)?;
+    Ok(Some(Uncaught {
         position,
-        type_name,
-        message,
+        facts,
         place: place(recording, raised.thread, position)?,
     }))
 }
@@ -228,16 +215,6 @@ fn place(
     let function = recording.function(frame.function)?;
     let source = recording.source(function.source)?;
     Ok(Some((PathBuf::from(&*source.path), frame.line)))
-}
-
-impl ExceptionFacts {
-    /// `ValueError: total below zero: -18.75`
-    pub(crate) fn text(&self) -> String {
-        match &self.message {
-            Some(message) if !message.is_empty() => format!("{}: {message}", self.type_name),
-            _ => self.type_name.clone(),
-        }
-    }
 }
 
 /// The hash of a recorded text's bytes.

@@ -64,7 +64,7 @@ fn the_facts_of_a_recording_are_what_it_holds() {
     let facts = ctx.all_facts().unwrap().remove(0);
     assert_eq!(facts.ending, Ending::Exit(Some(1)));
     assert_eq!(
-        facts.exception.as_ref().unwrap().text(),
+        facts.exception.as_ref().unwrap().facts.text(),
         "ValueError: below zero"
     );
     assert_eq!(facts.main_script(), Some(shop.source().as_path()));

@@ -134,7 +134,7 @@ fn result(facts: &RecordingFacts) -> (Kind, String) {
         Ending::Signal(signal) => (Kind::Failed, format!("killed by signal {signal}")),
         Ending::Exit(Some(0)) => (Kind::Passed, "passed".to_owned()),
         Ending::Exit(Some(code)) => match &facts.exception {
-            Some(exception) if *code == 1 => (Kind::Failed, exception.type_name.clone()),
+            Some(exception) if *code == 1 => (Kind::Failed, exception.facts.type_name.clone()),
             _ => (Kind::Failed, format!("exit {code}")),
         },
         Ending::Exit(None) => (Kind::Passed, "ended".to_owned()),
@@ -145,7 +145,7 @@ fn exceptions(facts: &RecordingFacts) -> Vec<Exception> {
     let exception = facts.exception.as_ref().map(|exception| {
         let place = exception.place.as_ref();
         Exception {
-            label: exception.text(),
+            label: exception.facts.text(),
             description: place.map(|(path, line)| place_text(path, *line)),
             position: exception.position.0,
             uri: place
@@ -191,9 +191,9 @@ fn tooltip(facts: &RecordingFacts) -> String {
         lines.push(match &exception.place {
             Some((path, line)) => {
                 let place = place_text(path, *line);
-                format!("Ended by {} at {place}", exception.type_name)
+                format!("Ended by {} at {place}", exception.facts.type_name)
             }
-            None => format!("Ended by {}", exception.type_name),
+            None => format!("Ended by {}", exception.facts.type_name),
         });
     }
     if facts.redacted > 0 {
